@@ -1,0 +1,3 @@
+//! Micro and system benchmarks
+
+#![forbid(unsafe_code)]

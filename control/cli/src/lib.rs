@@ -1,0 +1,3 @@
+//! The vpclab program
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Valid to Snapshot
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! The running lab: desired state, apply, API on a unix socket
+
+#![forbid(unsafe_code)]

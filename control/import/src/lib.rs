@@ -1,0 +1,3 @@
+//! Text to Draft with source positions
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! In-memory world: N engines in one thread, virtual hosts, virtual clock
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! The sans-IO packet engine of one worker
+
+#![forbid(unsafe_code)]

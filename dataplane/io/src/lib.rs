@@ -1,0 +1,3 @@
+//! TUN devices, pollers and system calls: the only crate with unsafe code
+
+#![forbid(unsafe_code)]
