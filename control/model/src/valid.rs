@@ -1,0 +1,17 @@
+//! The proof that a lab was checked.
+
+use crate::lab::Lab;
+
+/// A lab that passed every check.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Valid {
+    lab: Lab,
+}
+
+impl Valid {
+    /// The checked objects.
+    #[must_use]
+    pub const fn lab(&self) -> &Lab {
+        &self.lab
+    }
+}
