@@ -1,0 +1,288 @@
+//! A fixed-capacity hash map whose records never move.
+
+use std::hash::{BuildHasher, Hash};
+use std::num::NonZeroU32;
+
+use foldhash::fast::FixedState;
+
+/// Names one record of a [`FlowTable`] for as long as that record lives.
+///
+/// A slot that is used again gets a new generation, so the handle of a removed record finds nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Handle {
+    index: u32,
+    generation: NonZeroU32,
+}
+
+const _: () = assert!(size_of::<Option<Handle>>() == 8);
+
+impl Handle {
+    /// Names the record at slot `index` in its `generation`th use.
+    pub(crate) const fn new(index: u32, generation: NonZeroU32) -> Self {
+        Self { index, generation }
+    }
+
+    /// The record's slot, below the table's capacity; unique among the records alive at one time.
+    pub fn index(self) -> u32 {
+        self.index
+    }
+}
+
+/// Every record of a table is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+impl std::fmt::Display for Full {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("every record of the table is in use")
+    }
+}
+
+impl std::error::Error for Full {}
+
+/// A map of fixed capacity with stable handles.
+///
+/// The memory is reserved by [`Self::new`] and touched by the kernel only as records are used; nothing is
+/// ever rehashed or moved. The index holds at least half as many free cells as records, and a removal shifts
+/// the cells behind it back, so probes stay short for any history of insertions and removals.
+///
+/// - look up: [`Self::find`], [`Self::get`], [`Self::get_mut`], [`Self::key`], [`Self::handles`]
+/// - change: [`Self::insert`], [`Self::remove`]
+/// - size: [`Self::len`], [`Self::capacity`], [`Self::is_full`], [`Self::is_empty`]
+#[derive(Clone, Debug)]
+pub struct FlowTable<K, V> {
+    /// Power-of-two many cells, see [`Cell`].
+    cells: Vec<u64>,
+    records: Vec<Record<K, V>>,
+    free: Option<u32>,
+    len: usize,
+    capacity: usize,
+    hasher: FixedState,
+}
+
+impl<K: Copy + Eq + Hash, V> FlowTable<K, V> {
+    /// Reserves a table for `capacity` records (at most [`MAX_CAPACITY`], more is cut to that).
+    ///
+    /// `seed` decides where keys land; draw it per process, since remote peers choose the keys.
+    pub fn new(capacity: usize, seed: u64) -> Self {
+        let capacity = capacity.min(MAX_CAPACITY);
+        let cells = (capacity + capacity / 2 + 1).next_power_of_two();
+        Self {
+            cells: vec![0; cells],
+            records: Vec::with_capacity(capacity),
+            free: None,
+            len: 0,
+            capacity,
+            hasher: FixedState::with_seed(seed),
+        }
+    }
+
+    /// The record of `key`.
+    pub fn find(&self, key: &K) -> Option<Handle> {
+        let tag = self.tag(key);
+        let mut at = self.home(tag);
+        loop {
+            let cell = Cell(self.cells[at]);
+            let slot = cell.slot()?;
+            if cell.tag() == tag {
+                let record = &self.records[slot as usize];
+                if record.key() == Some(key) {
+                    return Some(Handle::new(slot, record.generation));
+                }
+            }
+            at = self.after(at);
+        }
+    }
+
+    /// Adds a record under a key that has none; the caller has looked.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`] when all records are in use; the table is unchanged.
+    pub fn insert(&mut self, key: K, value: V) -> Result<Handle, Full> {
+        debug_assert!(self.find(&key).is_none(), "the caller inserts only absent keys");
+        let handle = self.take_slot(key, value)?;
+        let tag = self.tag(&key);
+        let mut at = self.home(tag);
+        while self.cells[at] != 0 {
+            at = self.after(at);
+        }
+        self.cells[at] = Cell::new(tag, handle.index).0;
+        self.len += 1;
+        Ok(handle)
+    }
+
+    /// Removes a record and gives back what it held.
+    pub fn remove(&mut self, handle: Handle) -> Option<(K, V)> {
+        let tag = self.tag(self.key(handle)?);
+        let (key, value) = self.release_slot(handle)?;
+        let mut at = self.home(tag);
+        while Cell(self.cells[at]).slot() != Some(handle.index) {
+            at = self.after(at);
+        }
+        self.close_gap(at);
+        self.len -= 1;
+        Some((key, value))
+    }
+
+    /// What the record holds.
+    pub fn get(&self, handle: Handle) -> Option<&V> {
+        self.live(handle).map(|(_, value)| value)
+    }
+
+    /// What the record holds, to change it.
+    pub fn get_mut(&mut self, handle: Handle) -> Option<&mut V> {
+        let record = self.records.get_mut(handle.index as usize)?;
+        match &mut record.content {
+            Content::Live { value, .. } if record.generation == handle.generation => Some(value),
+            Content::Live { .. } | Content::Free { .. } => None,
+        }
+    }
+
+    /// The record's key.
+    pub fn key(&self, handle: Handle) -> Option<&K> {
+        self.live(handle).map(|(key, _)| key)
+    }
+
+    /// Every record, in slot order (not the order of insertion).
+    pub fn handles(&self) -> impl Iterator<Item = Handle> + '_ {
+        (0_u32..)
+            .zip(&self.records)
+            .filter(|(_, record)| record.key().is_some())
+            .map(|(slot, record)| Handle::new(slot, record.generation))
+    }
+
+    /// Number of records in use.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether no record is in use.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Number of records the table can hold.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Whether every record is in use, so that [`Self::insert`] fails.
+    pub fn is_full(&self) -> bool {
+        self.len == self.capacity
+    }
+
+    fn live(&self, handle: Handle) -> Option<(&K, &V)> {
+        let record = self.records.get(handle.index as usize)?;
+        match &record.content {
+            Content::Live { key, value } if record.generation == handle.generation => Some((key, value)),
+            Content::Live { .. } | Content::Free { .. } => None,
+        }
+    }
+
+    /// Puts key and value into a free slot: the one freed last, else the next never used.
+    fn take_slot(&mut self, key: K, value: V) -> Result<Handle, Full> {
+        let content = Content::Live { key, value };
+        if let Some(slot) = self.free {
+            let record = &mut self.records[slot as usize];
+            if let Content::Free { next } = std::mem::replace(&mut record.content, content) {
+                self.free = next;
+            }
+            return Ok(Handle::new(slot, record.generation));
+        }
+        if self.records.len() == self.capacity {
+            return Err(Full);
+        }
+        let slot = self.records.len() as u32;
+        self.records.push(Record { generation: NonZeroU32::MIN, content });
+        Ok(Handle::new(slot, NonZeroU32::MIN))
+    }
+
+    fn release_slot(&mut self, handle: Handle) -> Option<(K, V)> {
+        let record = &mut self.records[handle.index as usize];
+        record.generation = record.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
+        match std::mem::replace(&mut record.content, Content::Free { next: self.free }) {
+            Content::Live { key, value } => {
+                self.free = Some(handle.index);
+                Some((key, value))
+            }
+            Content::Free { .. } => None,
+        }
+    }
+
+    /// Empties the cell at `gap`, moving back every later cell of the run that may stand there.
+    ///
+    /// A cell may move to the gap if the gap is not before its home, i.e. if its distance from home reaches
+    /// back to the gap. Without tombstones a probe ends at the first empty cell, however old the table is.
+    fn close_gap(&mut self, mut gap: usize) {
+        let mask = self.cells.len() - 1;
+        let mut at = self.after(gap);
+        while self.cells[at] != 0 {
+            let from_home = at.wrapping_sub(self.home(Cell(self.cells[at]).tag())) & mask;
+            let from_gap = at.wrapping_sub(gap) & mask;
+            if from_home >= from_gap {
+                self.cells[gap] = self.cells[at];
+                gap = at;
+            }
+            at = self.after(at);
+        }
+        self.cells[gap] = 0;
+    }
+
+    fn tag(&self, key: &K) -> u32 {
+        self.hasher.hash_one(key) as u32
+    }
+
+    fn home(&self, tag: u32) -> usize {
+        tag as usize & (self.cells.len() - 1)
+    }
+
+    fn after(&self, at: usize) -> usize {
+        (at + 1) & (self.cells.len() - 1)
+    }
+}
+
+/// The largest capacity: a cell names a slot in 31 bits, so that the index has at most 2^32 cells and a
+/// 32-bit tag reaches all of them.
+pub const MAX_CAPACITY: usize = 1 << 31;
+
+/// An index cell: 0 when empty, else the hash tag in the high half and slot + 1 in the low half.
+#[derive(Clone, Copy)]
+struct Cell(u64);
+
+impl Cell {
+    fn new(tag: u32, slot: u32) -> Self {
+        Self(u64::from(tag) << 32 | (u64::from(slot) + 1))
+    }
+
+    fn tag(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    fn slot(self) -> Option<u32> {
+        (self.0 as u32).checked_sub(1)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Record<K, V> {
+    generation: NonZeroU32,
+    content: Content<K, V>,
+}
+
+impl<K, V> Record<K, V> {
+    fn key(&self) -> Option<&K> {
+        match &self.content {
+            Content::Live { key, .. } => Some(key),
+            Content::Free { .. } => None,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Content<K, V> {
+    /// In the list of slots to use again.
+    Free { next: Option<u32> },
+    /// In use.
+    Live { key: K, value: V },
+}

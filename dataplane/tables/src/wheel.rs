@@ -1,0 +1,165 @@
+//! A timer wheel that is re-armed lazily.
+
+use crate::flows::Handle;
+
+/// Length of a tick in nanoseconds. AWS states its idle timers in whole seconds.
+pub const TICK_NS: u64 = 1_000_000_000;
+
+/// Number of slots, hence the horizon in ticks: 17 minutes cover every timer but the established-TCP one
+/// (432,000 s), whose items come by once per revolution.
+pub const SLOTS: usize = 1024;
+
+/// Deadlines of records, one slot per second.
+///
+/// The wheel remembers items, not deadlines. It hands an item out
+/// - never before its deadline, if the deadline was less than [`SLOTS`] ticks past the last poll;
+/// - before it, once per horizon, if it was farther: the caller arms it again;
+/// - at the first [`Self::poll`] that reaches the tick which ends at or after the deadline; a deadline that
+///   has passed already waits for the next tick.
+///
+/// A record whose deadline moves need not be armed again until it is handed out. An item armed twice is
+/// handed out twice.
+#[derive(Clone, Debug)]
+pub struct Wheel {
+    slots: Box<[Queue]>,
+    /// Bit per slot that is not empty.
+    occupied: [u64; SLOTS / 64],
+    nodes: Vec<Node>,
+    free: Option<u32>,
+    len: usize,
+    /// The first tick that is not finished; everything armed is at this tick or later.
+    cursor: u64,
+}
+
+impl Wheel {
+    /// An empty wheel whose first tick is the one that follows `start_ns`.
+    pub fn new(start_ns: u64) -> Self {
+        Self {
+            slots: vec![Queue::default(); SLOTS].into_boxed_slice(),
+            occupied: [0; SLOTS / 64],
+            nodes: Vec::new(),
+            free: None,
+            len: 0,
+            cursor: start_ns / TICK_NS + 1,
+        }
+    }
+
+    /// Hands `item` out when `deadline_ns` has come, see the type for how exactly.
+    pub fn arm(&mut self, item: Handle, deadline_ns: u64) {
+        let horizon = self.cursor + SLOTS as u64 - 1;
+        let tick = deadline_ns.div_ceil(TICK_NS).clamp(self.cursor, horizon);
+        let node = self.take_node(item);
+        self.append(slot_of(tick), node);
+        self.len += 1;
+    }
+
+    /// Appends to `due` the items whose tick has come by `now_ns`, earliest tick first and within a tick in
+    /// the order they were armed, at most `limit` of them; the rest waits for the next call.
+    pub fn poll(&mut self, now_ns: u64, limit: usize, due: &mut Vec<Handle>) {
+        let now = now_ns / TICK_NS;
+        let mut left = limit;
+        while self.cursor <= now {
+            let Some(tick) = self.first_tick().filter(|tick| *tick <= now) else {
+                self.cursor = now + 1;
+                return;
+            };
+            self.cursor = tick;
+            if left == 0 {
+                return;
+            }
+            due.extend(self.pop(slot_of(tick)));
+            left -= 1;
+        }
+    }
+
+    /// When [`Self::poll`] next has something to hand out.
+    pub fn next_deadline(&self) -> Option<u64> {
+        self.first_tick().map(|tick| tick * TICK_NS)
+    }
+
+    /// Number of items armed, each counted as often as it was armed.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nothing is armed.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The tick of the first occupied slot at or after the cursor: one turn over the bitmap.
+    fn first_tick(&self) -> Option<u64> {
+        let start = slot_of(self.cursor);
+        let before = !(u64::MAX << (start % 64));
+        let words = self.occupied.len();
+        (0..=words).find_map(|turn| {
+            let word = (start / 64 + turn) % words;
+            // The first word is read twice: its upper part first, its lower part after the turn.
+            let part = match turn {
+                0 => self.occupied[word] & !before,
+                turn if turn == words => self.occupied[word] & before,
+                _ => self.occupied[word],
+            };
+            (part != 0).then(|| {
+                let slot = word * 64 + part.trailing_zeros() as usize;
+                self.cursor + ((slot + SLOTS - start) % SLOTS) as u64
+            })
+        })
+    }
+
+    fn take_node(&mut self, item: Handle) -> u32 {
+        let node = Node { item, next: None };
+        match self.free {
+            Some(at) => {
+                self.free = std::mem::replace(&mut self.nodes[at as usize], node).next;
+                at
+            }
+            None => {
+                self.nodes.push(node);
+                (self.nodes.len() - 1) as u32
+            }
+        }
+    }
+
+    fn append(&mut self, slot: usize, node: u32) {
+        let queue = &mut self.slots[slot];
+        match queue.last {
+            Some(last) => self.nodes[last as usize].next = Some(node),
+            None => queue.first = Some(node),
+        }
+        queue.last = Some(node);
+        self.occupied[slot / 64] |= 1 << (slot % 64);
+    }
+
+    fn pop(&mut self, slot: usize) -> Option<Handle> {
+        let queue = &mut self.slots[slot];
+        let at = queue.first?;
+        let Node { item, next } = self.nodes[at as usize];
+        queue.first = next;
+        if next.is_none() {
+            queue.last = None;
+            self.occupied[slot / 64] &= !(1 << (slot % 64));
+        }
+        self.nodes[at as usize].next = self.free;
+        self.free = Some(at);
+        self.len -= 1;
+        Some(item)
+    }
+}
+
+fn slot_of(tick: u64) -> usize {
+    (tick % SLOTS as u64) as usize
+}
+
+/// A slot's items, first to last, as a list through [`Wheel::nodes`].
+#[derive(Clone, Copy, Debug, Default)]
+struct Queue {
+    first: Option<u32>,
+    last: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    item: Handle,
+    next: Option<u32>,
+}
