@@ -11,4 +11,4 @@ mod tuple;
 
 pub use buffer::{Buffer, HEADROOM};
 pub use parse::{Fragment, Malformed, Parsed, Transport, parse};
-pub use tuple::{FiveTuple, icmp_query_reply, proto};
+pub use tuple::{FiveTuple, icmp_is_error, icmp_query_reply, proto};

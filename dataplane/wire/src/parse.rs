@@ -1,5 +1,12 @@
 //! Header offsets of one IP packet, found in one pass.
 
+mod ipv4;
+mod ipv6;
+mod quoted;
+#[cfg(test)]
+mod tests;
+mod transport;
+
 use crate::FiveTuple;
 
 /// The header chain is shorter than its own length fields claim, or the packet is not IP at all.
@@ -70,11 +77,32 @@ pub struct Parsed {
 /// Reads one IPv4 or IPv6 packet.
 ///
 /// Bytes past the length field are ignored; a packet shorter than it is malformed. At most
-/// 8 IPv6 extension headers are walked.
+/// 8 IPv6 extension headers are walked. A first fragment yields its ports like a whole packet, and must
+/// therefore hold its transport header (RFC 1858 section 3, RFC 7112 section 5). Checksums are the receiver's
+/// business and are not looked at: a packet from a guest with offloads carries a partial one.
 ///
 /// # Errors
 ///
 /// [`Malformed`] when any length lies or a header is cut short.
-pub fn parse(_packet: &[u8]) -> Result<Parsed, Malformed> {
-    Err(Malformed)
+pub fn parse(packet: &[u8]) -> Result<Parsed, Malformed> {
+    match packet.first().map(|byte| byte >> 4) {
+        Some(4) => ipv4::parse(packet),
+        Some(6) => ipv6::parse(packet),
+        _ => Err(Malformed),
+    }
+}
+
+/// The network layer a transport header was found in: it says which ICMP's errors count as errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    V4,
+    V6,
+}
+
+/// The largest datagram that any reassembly may yield: IPv4 total length, IPv6 payload length.
+const MAX_DATAGRAM: usize = 65_535;
+
+/// Reads a big-endian 16-bit field.
+const fn be16(high: u8, low: u8) -> u16 {
+    u16::from_be_bytes([high, low])
 }

@@ -38,7 +38,13 @@ impl FiveTuple {
     /// The tuple of a packet that answers this one.
     #[must_use]
     pub const fn reversed(self) -> Self {
-        Self { src: self.dst, dst: self.src, src_port: self.dst_port, dst_port: self.src_port, proto: self.proto }
+        Self {
+            src: self.dst,
+            dst: self.src,
+            src_port: self.dst_port,
+            dst_port: self.src_port,
+            proto: self.proto,
+        }
     }
 
     /// Whether this is ICMP or ICMPv6.
@@ -69,5 +75,19 @@ pub const fn icmp_query_reply(protocol: u8, icmp_type: u8) -> Option<(u8, bool)>
         (proto::ICMPV6, 128) => Some((128, false)),
         (proto::ICMPV6, 129) => Some((128, true)),
         _ => None,
+    }
+}
+
+/// Whether an ICMP message reports the fate of another packet and quotes it.
+///
+/// ICMP unreachable, source quench, time exceeded and parameter problem (RFC 792); a redirect quotes a packet too
+/// but says nothing about its fate. ICMPv6 unreachable, too big, time exceeded and parameter problem
+/// (RFC 4443 section 3).
+#[must_use]
+pub const fn icmp_is_error(protocol: u8, icmp_type: u8) -> bool {
+    match protocol {
+        proto::ICMP => matches!(icmp_type, 3 | 4 | 11 | 12),
+        proto::ICMPV6 => matches!(icmp_type, 1..=4),
+        _ => false,
     }
 }

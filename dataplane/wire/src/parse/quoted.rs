@@ -1,0 +1,68 @@
+//! The packet quoted by an ICMP error.
+//!
+//! Read leniently: a quote may end anywhere after the ports (RFC 792 asks for 8 bytes of the transport header),
+//! so its length fields are not compared with what is there.
+
+use std::net::IpAddr;
+
+use super::{Family, be16, ipv4, ipv6, transport::icmp_ports};
+use crate::FiveTuple;
+use crate::tuple::{icmp_is_error, proto};
+
+/// Returns the tuple of the quoted packet as its sender sent it.
+///
+/// `None` when the quote is too short or of another family, when it is a later fragment, and when it is itself
+/// an ICMP error, about which nobody may complain (RFC 1122 section 3.2.2).
+pub(super) fn tuple(family: Family, quote: &[u8]) -> Option<FiveTuple> {
+    let quoted = match family {
+        Family::V4 => read_ipv4(quote)?,
+        Family::V6 => read_ipv6(quote)?,
+    };
+    let (src_port, dst_port) = ports(quoted.proto, quoted.payload)?;
+    Some(FiveTuple { src: quoted.src, dst: quoted.dst, src_port, dst_port, proto: quoted.proto })
+}
+
+struct Quoted<'q> {
+    src: IpAddr,
+    dst: IpAddr,
+    proto: u8,
+    payload: &'q [u8],
+}
+
+fn read_ipv4(quote: &[u8]) -> Option<Quoted<'_>> {
+    let header: &[u8; ipv4::MIN_HEADER] = quote.first_chunk()?;
+    if header[0] >> 4 != 4 || ipv4::fragment_offset(header) > 0 {
+        return None;
+    }
+    let payload = quote.get(ipv4::header_length(header).ok()?..)?;
+    let (src, dst) = ipv4::addresses(header);
+    Some(Quoted { src, dst, proto: header[9], payload })
+}
+
+fn read_ipv6(quote: &[u8]) -> Option<Quoted<'_>> {
+    let header: &[u8; ipv6::HEADER] = quote.first_chunk()?;
+    if header[0] >> 4 != 6 {
+        return None;
+    }
+    let chain = ipv6::walk(quote, header[6]).ok()?;
+    if chain.fragment.is_some_and(|fragment| fragment.offset > 0) {
+        return None;
+    }
+    let payload = quote.get(chain.offset..)?;
+    let (src, dst) = ipv6::addresses(header);
+    Some(Quoted { src, dst, proto: chain.proto, payload })
+}
+
+fn ports(protocol: u8, payload: &[u8]) -> Option<(u16, u16)> {
+    match protocol {
+        proto::TCP | proto::UDP => {
+            let &[a, b, c, d, ..] = payload else { return None };
+            Some((be16(a, b), be16(c, d)))
+        }
+        proto::ICMP | proto::ICMPV6 => {
+            let &[icmp_type, ..] = payload else { return None };
+            if icmp_is_error(protocol, icmp_type) { None } else { icmp_ports(protocol, payload) }
+        }
+        _ => Some((0, 0)),
+    }
+}
