@@ -1,0 +1,116 @@
+//! The published world.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::spec::LabSpec;
+use crate::{
+    Acl, AclIx, Generation, GroupProgram, Interface, InterfaceIx, Names, Part, ProgramIx, RouteTable,
+    RouteTableIx, Settings, Subnet, SubnetIx, Vpc, VpcIx,
+};
+
+/// A shared part with the generation at which it last changed. A slot is empty once its object is gone.
+pub(crate) type Slot<T> = Option<(Generation, Arc<T>)>;
+
+/// The tables of one moment; nothing in it changes.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub(crate) generation: Generation,
+    pub(crate) acls: Vec<Slot<Acl>>,
+    pub(crate) interfaces: Vec<Slot<Interface>>,
+    pub(crate) programs: Vec<Slot<GroupProgram>>,
+    pub(crate) route_tables: Vec<Slot<RouteTable>>,
+    pub(crate) subnets: Vec<Slot<Subnet>>,
+    pub(crate) vpcs: Vec<Slot<Vpc>>,
+    pub(crate) settings: (Generation, Arc<Settings>),
+    pub(crate) names: Arc<Names>,
+    /// What it was built from: the next build compares with it, and printers read it.
+    pub(crate) spec: Arc<LabSpec>,
+}
+
+macro_rules! lookup {
+    ($($(#[$doc:meta])* $method:ident, $field:ident, $ix:ty => $part:ty;)*) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub fn $method(&self, ix: $ix) -> Option<&$part> {
+            self.$field.get(ix.at())?.as_ref().map(|(_, part)| &**part)
+        }
+    )*};
+}
+
+impl Snapshot {
+    /// Which publication this is.
+    #[must_use]
+    pub const fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    lookup! {
+        /// A network ACL.
+        acl, acls, AclIx => Acl;
+        /// An interface; none once it was removed.
+        interface, interfaces, InterfaceIx => Interface;
+        /// The rules of a group set.
+        program, programs, ProgramIx => GroupProgram;
+        /// A route table.
+        route_table, route_tables, RouteTableIx => RouteTable;
+        /// A subnet.
+        subnet, subnets, SubnetIx => Subnet;
+        /// A VPC.
+        vpc, vpcs, VpcIx => Vpc;
+    }
+
+    /// Knobs.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings.1
+    }
+
+    /// Ids and names, for printing.
+    #[must_use]
+    pub const fn names(&self) -> &Arc<Names> {
+        &self.names
+    }
+
+    /// What it was built from.
+    #[must_use]
+    pub const fn spec(&self) -> &Arc<LabSpec> {
+        &self.spec
+    }
+
+    /// All interfaces that exist, in index order.
+    pub fn interfaces(&self) -> impl Iterator<Item = (InterfaceIx, &Interface)> {
+        self.interfaces.iter().zip(0..).filter_map(|(slot, ix)| Some((InterfaceIx(ix), &*slot.as_ref()?.1)))
+    }
+
+    /// The index of the interface with this `eni-` id.
+    #[must_use]
+    pub fn interface_by_id(&self, id: &str) -> Option<InterfaceIx> {
+        let name = self.names.find(id)?;
+        self.interfaces().find(|(_, i)| i.name == name).map(|(ix, _)| ix)
+    }
+
+    /// When `part` last changed; [`Generation`] 0 for a part that is gone.
+    #[must_use]
+    pub fn version(&self, part: Part) -> Generation {
+        fn at<T>(slots: &[Slot<T>], ix: usize) -> Generation {
+            slots.get(ix).and_then(Option::as_ref).map_or(Generation(0), |(generation, _)| *generation)
+        }
+        match part {
+            Part::Acl(ix) => at(&self.acls, ix.at()),
+            Part::Interface(ix) => at(&self.interfaces, ix.at()),
+            Part::Program(ix) => at(&self.programs, ix.at()),
+            Part::RouteTable(ix) => at(&self.route_tables, ix.at()),
+            Part::Settings => self.settings.0,
+            Part::Subnet(ix) => at(&self.subnets, ix.at()),
+            Part::Vpc(ix) => at(&self.vpcs, ix.at()),
+        }
+    }
+
+    /// The private address behind a public address of the lab, else the address itself: what ownership hashes.
+    #[must_use]
+    pub const fn private_of(&self, address: IpAddr) -> IpAddr {
+        // No object of the lab has a public address yet.
+        address
+    }
+}
