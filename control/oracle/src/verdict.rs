@@ -1,0 +1,174 @@
+//! What goes into a judgement and what comes out of it.
+
+use model::lab::InterfaceRef;
+
+/// [`Step::decided_by`] of a packet that connection tracking let through or refused.
+pub const TRACKED: &str = "tracked";
+
+/// [`Step::decided_by`] of an ICMP error about an untracked flow (MT-09).
+pub const UNTRACKED: &str = "untracked";
+
+/// [`Step::decided_by`] of a packet that no security-group rule allows (SG-01).
+pub const NO_RULE: &str = "no-rule";
+
+/// [`Step::decided_by`] of a packet that no route matches (RT-17).
+pub const NO_ROUTE: &str = "no-route";
+
+/// One packet as it leaves an instance.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'a> {
+    /// Name of the VPC.
+    pub vpc: &'a str,
+    /// The interface that sends it.
+    pub at: &'a InterfaceRef,
+    /// Its headers. A later fragment carries the ports of its first fragment.
+    pub parsed: &'a wire::Parsed,
+}
+
+/// What happens to one packet, why, and what flow logs must show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Where it ends.
+    pub outcome: Outcome,
+    /// What decided, in the order it was asked; the last step of a dropped packet is the one that dropped it, unless
+    /// the reason is one that nothing configured decides.
+    pub trail: Vec<Step>,
+    /// Flow-log records that must count this packet, in the order of its way.
+    pub records: Vec<Record>,
+}
+
+/// Where a packet ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// An interface receives it, in one piece or in fragments (MT-05).
+    Delivered {
+        /// VPC name and interface.
+        to: (String, InterfaceRef),
+    },
+    /// Nobody receives it.
+    Dropped {
+        /// Why.
+        reason: Reason,
+        /// Id of the interface that refused it; none when it was lost between interfaces.
+        at: Option<String>,
+    },
+}
+
+/// Why a packet is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The chosen route leads nowhere, and a shorter one does not step in (RT-15).
+    Blackhole,
+    /// A TCP packet came after its tracked connection closed (FL-37, SG-23).
+    ConnectionClosed,
+    /// The destination is a multicast or broadcast address (AD-20).
+    MulticastOrBroadcast,
+    /// An entry of a network ACL, or its implicit last one, denies it (NA-02, NA-03).
+    NetworkAcl,
+    /// No route matches the destination (RT-17).
+    NoRoute,
+    /// The destination lies inside the VPC and no interface has it.
+    NoSuchDestination,
+    /// The destination is the implicit router or a service that nobody serves yet (AD-06, AD-07, AD-09 to AD-11, AD-28).
+    ReservedAddress,
+    /// No security-group rule allows it and no tracked flow covers it (SG-01).
+    SecurityGroup,
+    /// The interface neither owns the address nor has its check switched off (AD-23).
+    SourceDestCheck,
+    /// It is longer than the receiver's MTU and may not be fragmented (MT-05).
+    TooBig,
+    /// The lab has no such sender: the caller's mistake, or a packet that outlived its interface.
+    UnknownSender,
+}
+
+/// One thing that decided about the packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What was asked.
+    pub kind: StepKind,
+    /// Security group: the `sgr-` id of the first allowing rule, groups and rules taken as written, or [`NO_RULE`],
+    /// [`TRACKED`] or [`UNTRACKED`]. Network ACL: `ACL-ID/ingress/100` or `ACL-ID/ingress/*`. Route: its id or [`NO_ROUTE`].
+    /// Check: the interface id.
+    pub decided_by: String,
+    /// Security group: every rule that allows the packet, since any one suffices (SG-02). Otherwise only [`Self::decided_by`].
+    pub any_of: Vec<String>,
+}
+
+/// What a [`Step`] asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StepKind {
+    /// Destination check of the receiver; a step only when it refuses.
+    DestCheck,
+    /// Egress entries of the sender's network ACL.
+    NaclEgress,
+    /// Ingress entries of the receiver's network ACL.
+    NaclIngress,
+    /// Route table of the sender's subnet.
+    Route,
+    /// Egress rules and state of the sender's security groups.
+    SgEgress,
+    /// Ingress rules and state of the receiver's security groups.
+    SgIngress,
+    /// Source check of the sender; a step only when it refuses.
+    SourceCheck,
+}
+
+/// What one flow-log record must show about a packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// `eni-` id.
+    pub interface_id: String,
+    /// Relative to that interface (FL-43).
+    pub direction: Direction,
+    /// Security groups and network ACL of that direction together (FL-36).
+    pub action: Action,
+    /// `traffic-path`; `None` is `-` (FL-44).
+    pub traffic_path: Option<u8>,
+}
+
+/// Relative to an interface (FL-43).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// The instance sends.
+    Egress,
+    /// The instance receives.
+    Ingress,
+}
+
+/// Flow-log action (FL-36).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Both gates of the direction passed.
+    Accept,
+    /// One of them refused.
+    Reject,
+}
+
+impl Verdict {
+    /// Why the packet was dropped, if it was.
+    #[must_use]
+    pub const fn reason(&self) -> Option<Reason> {
+        match &self.outcome {
+            Outcome::Delivered { .. } => None,
+            Outcome::Dropped { reason, .. } => Some(*reason),
+        }
+    }
+}
+
+impl Step {
+    pub(crate) fn one(kind: StepKind, decided_by: impl Into<String>) -> Self {
+        let decided_by = decided_by.into();
+        Self { kind, any_of: vec![decided_by.clone()], decided_by }
+    }
+}
+
+impl Direction {
+    /// The other one.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Egress => Self::Ingress,
+            Self::Ingress => Self::Egress,
+        }
+    }
+}
