@@ -1,0 +1,63 @@
+//! What a decision may know about a packet and about the flows that went before it.
+
+use snapshot::Attachment;
+use wire::{FiveTuple, Parsed, Transport};
+
+/// One packet as the policy sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Where it entered.
+    pub from: Attachment,
+    /// Its tuple.
+    pub tuple: FiveTuple,
+    /// What rules match ports on: the destination port, `type << 8 | code` for ICMP, else 0 (SG-04, NA-10).
+    pub selector: u16,
+    /// Whether it may begin a connection where a closed one is remembered.
+    pub opening: Opening,
+    /// The tuple of the packet that an ICMP error quotes, as its sender sent it.
+    pub about: Option<FiveTuple>,
+}
+
+/// See [`Facts::opening`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// A SYN without ACK, or any packet of a protocol without connections.
+    Fresh,
+    /// A TCP packet of a connection that should exist.
+    Midway,
+}
+
+impl Facts {
+    /// The facts of a packet that was read at `from`.
+    #[must_use]
+    pub fn of(from: Attachment, parsed: &Parsed) -> Self {
+        let tuple = parsed.tuple;
+        let (selector, opening, about) = match parsed.transport {
+            Transport::Icmp { icmp_type, code, about } => (u16::from_be_bytes([icmp_type, code]), Opening::Fresh, about),
+            Transport::Tcp { flags, .. } if flags & (SYN | ACK) != SYN => (tuple.dst_port, Opening::Midway, None),
+            Transport::Later if tuple.proto == wire::proto::TCP => (tuple.dst_port, Opening::Midway, None),
+            Transport::Tcp { .. } | Transport::Udp | Transport::Later => (tuple.dst_port, Opening::Fresh, None),
+            Transport::Other => (0, Opening::Fresh, None),
+        };
+        Self { from, tuple, selector, opening, about }
+    }
+}
+
+const SYN: u8 = 0x02;
+const ACK: u8 = 0x10;
+
+/// What stateful stages remember, read-only: is this tuple tracked at this interface?
+pub trait Tracked {
+    /// The state that the security groups of an interface keep for the flow whose packets leave that interface as `tuple`,
+    /// whichever side began it.
+    fn at(&self, interface: Attachment, tuple: &FiveTuple) -> Option<TrackedState>;
+}
+
+/// State of a tracked flow at one interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrackedState {
+    /// The TCP connection closed a short while ago (SG-23).
+    Closed,
+    /// Its packets pass in both directions (SG-13).
+    Open,
+}

@@ -1,0 +1,110 @@
+//! Security groups: one gate at one interface (SG-01, SG-13..18, SG-26).
+
+use snapshot::{Attachment, Flow, GroupMatch, Interface, InterfaceIx, LabelIx, Part, RelatedIcmp, Width};
+use wire::FiveTuple;
+
+use super::decision::Refusal;
+use super::{Gate, Grant, StepKind, TrackedState, Walk, facts::Opening, refuse};
+use crate::{Direction, DropReason};
+
+impl Walk<'_> {
+    /// Passes the security groups of `ix`, by state or by rule.
+    pub(super) fn group_gate(
+        &mut self,
+        ix: InterfaceIx,
+        interface: &Interface,
+        direction: Direction,
+        labels: &[LabelIx],
+    ) -> Result<Gate, Refusal> {
+        self.depend(Part::Program(interface.program));
+        self.depend(Part::Settings);
+        if let Some(grant) = self.granted_by_state(ix, interface, direction)? {
+            self.note(ix, group_step(direction, Some(grant)), None);
+            return Ok(Gate { interface: ix, grant });
+        }
+        let Some(matched) = self.matching_rule(interface, direction, &flow(self.facts.tuple, self.facts.selector, direction, labels))
+        else {
+            self.note(ix, group_step(direction, None), None);
+            return refuse(DropReason::SecurityGroupDenied, Some((ix, direction)));
+        };
+        let grant = self.grant_by_rule(matched);
+        self.note(ix, group_step(direction, Some(grant)), Some(matched.rule));
+        Ok(Gate { interface: ix, grant })
+    }
+
+    fn granted_by_state(
+        &mut self,
+        ix: InterfaceIx,
+        interface: &Interface,
+        direction: Direction,
+    ) -> Result<Option<Grant>, Refusal> {
+        if let Some(about) = self.facts.about {
+            return Ok(self.related(ix, interface, direction, about));
+        }
+        match self.tracked.at(Attachment::interface(ix), &outward(self.facts.tuple, direction)) {
+            Some(TrackedState::Open) => Ok(Some(Grant::Inherited)),
+            Some(TrackedState::Closed) if self.facts.opening == Opening::Midway => {
+                self.note(ix, group_step(direction, None), None);
+                refuse(DropReason::ConnectionClosed, Some((ix, direction)))
+            }
+            Some(TrackedState::Closed) | None => Ok(None),
+        }
+    }
+
+    /// Whether an ICMP error passes because of the flow that it is about (MT-09).
+    fn related(&self, ix: InterfaceIx, interface: &Interface, direction: Direction, about: FiveTuple) -> Option<Grant> {
+        // The error runs against the quoted packet: where the error leaves, the quoted packet arrived.
+        let quoted = match direction {
+            Direction::Egress => Direction::Ingress,
+            Direction::Ingress => Direction::Egress,
+        };
+        if self.tracked.at(Attachment::interface(ix), &outward(about, quoted)).is_some() {
+            return (self.snapshot.settings().related_icmp == RelatedIcmp::Accept).then_some(Grant::Inherited);
+        }
+        let selector = if about.has_ports() { about.dst_port } else { 0 };
+        let matched = self.matching_rule(interface, quoted, &flow(about, selector, quoted, &[]))?;
+        (self.grant_of_flow(matched) == Grant::Untracked).then_some(Grant::Inherited)
+    }
+
+    fn matching_rule(&self, interface: &Interface, direction: Direction, flow: &Flow<'_>) -> Option<GroupMatch> {
+        let program = self.snapshot.program(interface.program)?;
+        match direction {
+            Direction::Egress => program.egress(flow),
+            Direction::Ingress => program.ingress(flow),
+        }
+    }
+
+    fn grant_by_rule(&self, matched: GroupMatch) -> Grant {
+        if self.facts.about.is_some() { Grant::Stateless } else { self.grant_of_flow(matched) }
+    }
+
+    fn grant_of_flow(&self, matched: GroupMatch) -> Grant {
+        match matched.width {
+            Width::Wide if !self.snapshot.settings().track_all => Grant::Untracked,
+            Width::Wide | Width::Narrow => Grant::Tracked,
+        }
+    }
+}
+
+/// The tuple of the same flow as it leaves the interface that `tuple` crosses in `direction`.
+const fn outward(tuple: FiveTuple, direction: Direction) -> FiveTuple {
+    match direction {
+        Direction::Egress => tuple,
+        Direction::Ingress => tuple.reversed(),
+    }
+}
+
+const fn flow(tuple: FiveTuple, selector: u16, direction: Direction, labels: &[LabelIx]) -> Flow<'_> {
+    let peer = match direction {
+        Direction::Egress => tuple.dst,
+        Direction::Ingress => tuple.src,
+    };
+    Flow { protocol: tuple.proto, selector, peer, labels }
+}
+
+const fn group_step(direction: Direction, grant: Option<Grant>) -> StepKind {
+    match direction {
+        Direction::Egress => StepKind::GroupEgress(grant),
+        Direction::Ingress => StepKind::GroupIngress(grant),
+    }
+}
