@@ -1,3 +1,13 @@
-//! Micro and system benchmarks
+//! Workloads for the micro and system benchmarks, each from a seed.
+//!
+//! - [`draw`]: the generator of pseudo-random numbers
+//! - [`flows`]: flow keys
+//! - [`routes`]: route tables and addresses to look up in them
+//! - [`rules`]: rule lists and queries that hit first, hit last or miss
 
 #![forbid(unsafe_code)]
+
+pub mod draw;
+pub mod flows;
+pub mod routes;
+pub mod rules;

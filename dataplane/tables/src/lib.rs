@@ -19,6 +19,7 @@ pub mod classify;
 pub mod flows;
 pub mod lpm;
 pub mod prefix;
+mod ranks;
 pub mod reference;
 pub mod wheel;
 

@@ -1,27 +1,162 @@
 //! Longest-prefix match over a frozen list of prefixes.
+//!
+//! Prefixes nest or are disjoint, so they cut the addresses into intervals, each with one longest match, at
+//! most two per prefix and one more. A lookup is the rank of the address among the ends of the intervals.
+
+use std::marker::PhantomData;
 
 use crate::prefix::{Bits, Prefix};
-use crate::reference::LinearLpm;
+use crate::ranks::Ranks;
 
 /// A frozen longest-prefix-match table: address in, value of the longest matching prefix out.
-#[derive(Clone, Debug, Default)]
+///
+/// The default table is empty. A table of `n` prefixes takes about `20 n` bytes for IPv4.
+#[derive(Clone, Debug)]
 pub struct Lpm<A> {
-    linear: LinearLpm<A>,
+    ends: Ends,
+    /// The answer of each interval.
+    values: Box<[u32]>,
+    /// The length of each interval's prefix.
+    lens: Box<[u8]>,
+    /// What stands in `values` where no prefix matches; no entry has this value.
+    none: u32,
+    family: PhantomData<fn(A) -> A>,
 }
 
 impl<A: Bits> Lpm<A> {
     /// Builds the table; of two entries with the same prefix the later wins.
     pub fn build(entries: &[(Prefix<A>, u32)]) -> Self {
-        Self { linear: LinearLpm::build(entries) }
+        let mut entries = entries.to_vec();
+        // Stable, so that of equal prefixes the last given comes last.
+        entries.sort_by_key(|(prefix, _)| *prefix);
+        let none = unused_value(&entries);
+        let mut intervals = Intervals { done: Vec::new() };
+        let mut open: Vec<(Prefix<A>, u32)> = Vec::new();
+        for (prefix, value) in &entries {
+            while let Some(closed) = open.pop_if(|(outer, _)| outer.last() < prefix.first()) {
+                intervals.close(closed.0.last(), closed.1, closed.0.len);
+            }
+            if let Some(before) = prefix.first().before() {
+                let (value, len) = open.last().map_or((none, 0), |(outer, value)| (*value, outer.len));
+                intervals.close(before, value, len);
+            }
+            open.pop_if(|(outer, _)| outer == prefix);
+            open.push((*prefix, *value));
+        }
+        while let Some((prefix, value)) = open.pop() {
+            intervals.close(prefix.last(), value, prefix.len);
+        }
+        let all = Prefix::new(A::default(), 0);
+        intervals.close(all.last(), none, 0);
+        let longest = entries.iter().map(|(prefix, _)| prefix.len).max().unwrap_or(0);
+        Self::freeze(&intervals.done, longest, none)
     }
 
     /// The value of the longest prefix that contains `addr`.
+    #[inline]
     pub fn lookup(&self, addr: A) -> Option<u32> {
-        self.linear.lookup(addr)
+        let value = self.values[self.ends.rank(addr)];
+        (value != self.none).then_some(value)
     }
 
     /// The value and the length of the longest prefix that contains `addr`; slower than [`Self::lookup`].
     pub fn lookup_prefix(&self, addr: A) -> Option<(u32, u8)> {
-        self.linear.lookup_prefix(addr)
+        let interval = self.ends.rank(addr);
+        let value = self.values[interval];
+        (value != self.none).then(|| (value, self.lens[interval]))
+    }
+
+    /// Bytes the table takes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.ends.heap_bytes() + size_of_val(&*self.values) + size_of_val(&*self.lens)
+    }
+
+    fn freeze(intervals: &[Interval<A>], longest: u8, none: u32) -> Self {
+        // The end of the last interval is the last address, which nothing lies above.
+        let ends = intervals[..intervals.len() - 1].iter().map(|interval| interval.end.to_top());
+        Self {
+            ends: Ends::build(ends, longest),
+            values: intervals.iter().map(|interval| interval.value).collect(),
+            lens: intervals.iter().map(|interval| interval.len).collect(),
+            none,
+            family: PhantomData,
+        }
+    }
+}
+
+impl<A: Bits> Default for Lpm<A> {
+    fn default() -> Self {
+        Self::build(&[])
+    }
+}
+
+/// The intervals so far, in ascending order and without gaps.
+struct Intervals<A> {
+    done: Vec<Interval<A>>,
+}
+
+#[derive(Clone, Copy)]
+struct Interval<A> {
+    end: A,
+    value: u32,
+    len: u8,
+}
+
+impl<A: Bits> Intervals<A> {
+    /// Gives everything up to `end` that has no answer yet this one.
+    fn close(&mut self, end: A, value: u32, len: u8) {
+        match self.done.last_mut() {
+            Some(last) if last.end >= end => {}
+            Some(last) if last.value == value && last.len == len => last.end = end,
+            _ => self.done.push(Interval { end, value, len }),
+        }
+    }
+}
+
+/// The largest number that no entry has as its value.
+fn unused_value<A>(entries: &[(Prefix<A>, u32)]) -> u32 {
+    let mut values: Vec<u32> = entries.iter().map(|(_, value)| *value).collect();
+    values.sort_unstable();
+    values.dedup();
+    (0..=u32::MAX)
+        .rev()
+        .zip(values.iter().rev().map(Some).chain(std::iter::repeat(None)))
+        .find(|(candidate, value)| *value != Some(candidate))
+        .map_or(0, |(candidate, _)| candidate)
+}
+
+/// The last addresses of the intervals, cut to the bits that the longest prefix fixes: every end has ones
+/// behind them, so that "above the end" is decided by the bits before.
+#[derive(Clone, Debug)]
+enum Ends {
+    Bits32(Ranks<u32>),
+    Bits64(Ranks<u64>),
+    Bits128(Ranks<u128>),
+}
+
+impl Ends {
+    fn build(ends: impl Iterator<Item = u128>, longest: u8) -> Self {
+        match longest {
+            0..=32 => Self::Bits32(Ranks::build(ends.map(|end| (end >> 96) as u32).collect())),
+            33..=64 => Self::Bits64(Ranks::build(ends.map(|end| (end >> 64) as u64).collect())),
+            65.. => Self::Bits128(Ranks::build(ends.collect())),
+        }
+    }
+
+    #[inline]
+    fn rank<A: Bits>(&self, addr: A) -> usize {
+        match self {
+            Self::Bits32(ranks) => ranks.rank((addr.to_top() >> 96) as u32),
+            Self::Bits64(ranks) => ranks.rank((addr.to_top() >> 64) as u64),
+            Self::Bits128(ranks) => ranks.rank(addr.to_top()),
+        }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Bits32(ranks) => ranks.heap_bytes(),
+            Self::Bits64(ranks) => ranks.heap_bytes(),
+            Self::Bits128(ranks) => ranks.heap_bytes(),
+        }
     }
 }

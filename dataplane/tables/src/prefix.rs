@@ -25,6 +25,12 @@ pub trait Bits: Copy + Eq + Ord + Hash + Debug + Default + Send + Sync + sealed:
 
     /// Sets the bits that are not set in `mask`.
     fn or_not(self, mask: Self) -> Self;
+
+    /// The address before this one, unless it is the first.
+    fn before(self) -> Option<Self>;
+
+    /// The address in the upper bits of 128.
+    fn to_top(self) -> u128;
 }
 
 impl Bits for u32 {
@@ -41,6 +47,14 @@ impl Bits for u32 {
     fn or_not(self, mask: Self) -> Self {
         self | !mask
     }
+
+    fn before(self) -> Option<Self> {
+        self.checked_sub(1)
+    }
+
+    fn to_top(self) -> u128 {
+        u128::from(self) << 96
+    }
 }
 
 impl Bits for u128 {
@@ -56,6 +70,14 @@ impl Bits for u128 {
 
     fn or_not(self, mask: Self) -> Self {
         self | !mask
+    }
+
+    fn before(self) -> Option<Self> {
+        self.checked_sub(1)
+    }
+
+    fn to_top(self) -> u128 {
+        self
     }
 }
 
