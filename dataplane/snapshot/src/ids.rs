@@ -13,6 +13,12 @@ macro_rules! index {
                 self.0 as usize
             }
         }
+
+        impl From<u32> for $name {
+            fn from(number: u32) -> Self {
+                Self(number)
+            }
+        }
     )*};
 }
 

@@ -37,6 +37,8 @@ pub struct Name {
     pub id: Arc<str>,
     /// Name in the lab file, where it has one; else the id.
     pub label: Arc<str>,
+    /// The group of a rule, the ACL of an entry, the table of a route.
+    pub owner: Option<NameIx>,
 }
 
 /// All names that this run has seen. A name keeps its index for as long as the process lives, so a session can remember
@@ -64,17 +66,30 @@ impl Names {
         self.by_id.get(id).copied()
     }
 
-    /// The index of `id`, registering it the first time; the label follows the latest snapshot.
-    pub(crate) fn intern(&mut self, kind: Kind, id: &str, label: &str) -> NameIx {
-        if let Some(&ix) = self.by_id.get(id) {
-            if &*self.names[ix.at()].label != label {
-                self.names[ix.at()].label = label.into();
+    /// The index of `id`, registering it the first time; the label follows the latest snapshot. The registry is shared
+    /// with earlier snapshots and copied only when something changes.
+    pub(crate) fn intern(
+        shared: &mut Arc<Self>,
+        kind: Kind,
+        id: &str,
+        label: &str,
+        owner: Option<NameIx>,
+    ) -> NameIx {
+        match shared.find(id) {
+            Some(ix) if *shared.get(ix).label == *label => ix,
+            Some(ix) => {
+                Arc::make_mut(shared).names[ix.at()].label = label.into();
+                ix
             }
-            return ix;
+            None => Arc::make_mut(shared).register(kind, id, label, owner),
         }
+    }
+
+    fn register(&mut self, kind: Kind, id: &str, label: &str, owner: Option<NameIx>) -> NameIx {
         let ix = NameIx(u32::try_from(self.names.len()).expect("fewer than 2^32 names in one run"));
         let id: Arc<str> = id.into();
-        self.names.push(Name { kind, id: Arc::clone(&id), label: label.into() });
+        let label = if *id == *label { Arc::clone(&id) } else { label.into() };
+        self.names.push(Name { kind, id: Arc::clone(&id), label, owner });
         self.by_id.insert(id, ix);
         ix
     }

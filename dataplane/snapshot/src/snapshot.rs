@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::builder::Indices;
 use crate::spec::LabSpec;
 use crate::{
     Acl, AclIx, Generation, GroupProgram, Interface, InterfaceIx, Names, Part, ProgramIx, RouteTable,
@@ -24,6 +25,7 @@ pub struct Snapshot {
     pub(crate) vpcs: Vec<Slot<Vpc>>,
     pub(crate) settings: (Generation, Arc<Settings>),
     pub(crate) names: Arc<Names>,
+    pub(crate) indices: Arc<Indices>,
     /// What it was built from: the next build compares with it, and printers read it.
     pub(crate) spec: Arc<LabSpec>,
 }
@@ -34,6 +36,18 @@ macro_rules! lookup {
         #[must_use]
         pub fn $method(&self, ix: $ix) -> Option<&$part> {
             self.$field.get(ix.at())?.as_ref().map(|(_, part)| &**part)
+        }
+    )*};
+}
+
+macro_rules! by_id {
+    ($($(#[$doc:meta])* $method:ident, $field:ident => $ix:ty;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// None for an object that is gone.
+        #[must_use]
+        pub fn $method(&self, id: &str) -> Option<$ix> {
+            self.indices.$field.find(id).filter(|ix| self.$field.get(ix.at()).is_some_and(Option::is_some))
         }
     )*};
 }
@@ -83,11 +97,17 @@ impl Snapshot {
         self.interfaces.iter().zip(0..).filter_map(|(slot, ix)| Some((InterfaceIx(ix), &*slot.as_ref()?.1)))
     }
 
-    /// The index of the interface with this `eni-` id.
-    #[must_use]
-    pub fn interface_by_id(&self, id: &str) -> Option<InterfaceIx> {
-        let name = self.names.find(id)?;
-        self.interfaces().find(|(_, i)| i.name == name).map(|(ix, _)| ix)
+    by_id! {
+        /// The network ACL with this `acl-` id.
+        acl_by_id, acls => AclIx;
+        /// The interface with this `eni-` id.
+        interface_by_id, interfaces => InterfaceIx;
+        /// The route table with this `rtb-` id.
+        route_table_by_id, route_tables => RouteTableIx;
+        /// The subnet with this `subnet-` id.
+        subnet_by_id, subnets => SubnetIx;
+        /// The VPC with this `vpc-` id.
+        vpc_by_id, vpcs => VpcIx;
     }
 
     /// When `part` last changed; [`Generation`] 0 for a part that is gone.

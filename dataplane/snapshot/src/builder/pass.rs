@@ -1,0 +1,108 @@
+//! One build, from a specification and the snapshot before it to the next snapshot.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::references::Known;
+use super::{BuildError, Indices};
+use crate::snapshot::Slot;
+use crate::spec::LabSpec;
+use crate::{Generation, Kind, NameIx, Names, Settings, Snapshot};
+
+/// What a build has at hand. Names and indices are those of the previous snapshot until something new appears.
+pub(super) struct Pass<'a> {
+    pub(super) spec: &'a Arc<LabSpec>,
+    pub(super) before: Option<&'a Snapshot>,
+    pub(super) generation: Generation,
+    pub(super) names: Arc<Names>,
+    pub(super) indices: Arc<Indices>,
+}
+
+impl<'a> Pass<'a> {
+    pub(super) fn new(before: Option<&'a Snapshot>, spec: &'a Arc<LabSpec>) -> Self {
+        Self {
+            spec,
+            before,
+            generation: Generation(before.map_or(0, |snapshot| snapshot.generation.0) + 1),
+            names: before.map(|snapshot| Arc::clone(&snapshot.names)).unwrap_or_default(),
+            indices: before.map(|snapshot| Arc::clone(&snapshot.indices)).unwrap_or_default(),
+        }
+    }
+
+    /// Builds every part.
+    pub(super) fn run(mut self) -> Result<Snapshot, BuildError> {
+        let known = Known::check(self.spec)?;
+        let acls = self.acls();
+        let (interfaces, group_sets) = self.interfaces(&known)?;
+        let programs = self.programs(&known, &group_sets)?;
+        let route_tables = self.route_tables();
+        let subnets = self.subnets();
+        let vpcs = self.vpcs(&interfaces, &subnets);
+        let settings = self.settings();
+        Ok(Snapshot {
+            generation: self.generation,
+            acls,
+            interfaces,
+            programs,
+            route_tables,
+            subnets,
+            vpcs,
+            settings,
+            names: self.names,
+            indices: self.indices,
+            spec: Arc::clone(self.spec),
+        })
+    }
+
+    fn settings(&self) -> (Generation, Arc<Settings>) {
+        let before = self.before.map(|snapshot| &snapshot.settings);
+        self.settle(before, self.spec.settings.clone())
+    }
+
+    /// The index of a name; it belongs to `owner`, or to nobody.
+    pub(super) fn name(&mut self, kind: Kind, id: &str, label: &str, owner: Option<NameIx>) -> NameIx {
+        Names::intern(&mut self.names, kind, id, label, owner)
+    }
+
+    /// The part of the previous snapshot if it has the same content, else `now` as a part that changed.
+    pub(super) fn settle<T: PartialEq>(
+        &self,
+        before: Option<&(Generation, Arc<T>)>,
+        now: T,
+    ) -> (Generation, Arc<T>) {
+        match before {
+            Some((generation, part)) if **part == now => (*generation, Arc::clone(part)),
+            Some(_) | None => (self.generation, Arc::new(now)),
+        }
+    }
+
+    /// The part of the previous snapshot at `at`.
+    pub(super) fn part_before<T>(
+        &self,
+        slots: impl FnOnce(&'a Snapshot) -> &'a Vec<Slot<T>>,
+        at: usize,
+    ) -> Option<&'a (Generation, Arc<T>)> {
+        slots(self.before?).get(at)?.as_ref()
+    }
+}
+
+/// The objects of one kind in the previous specification, by id.
+pub(super) fn by_id<'a, T>(
+    before: Option<&'a Snapshot>,
+    objects: impl FnOnce(&'a LabSpec) -> &'a [T],
+    id: impl Fn(&'a T) -> &'a str,
+) -> HashMap<&'a str, &'a T> {
+    before
+        .map_or(&[][..], |snapshot| objects(&snapshot.spec))
+        .iter()
+        .map(|object| (id(object), object))
+        .collect()
+}
+
+/// Puts a part at its index; the slots between are of objects that are gone.
+pub(super) fn put<T>(slots: &mut Vec<Slot<T>>, at: usize, part: (Generation, Arc<T>)) {
+    if slots.len() <= at {
+        slots.resize_with(at + 1, || None);
+    }
+    slots[at] = Some(part);
+}

@@ -1,0 +1,52 @@
+//! Route tables: one trie per family.
+
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use tables::Lpm;
+
+use super::pass::{Pass, by_id, put};
+use crate::parts::{v4_prefix, v6_prefix};
+use crate::snapshot::Slot;
+use crate::spec::{RouteTableSpec, TargetSpec};
+use crate::{Kind, NameIx, Route, RouteTable, Target};
+
+impl Pass<'_> {
+    /// Compiles the tables whose routes changed. A target is an index, and an index never changes its object.
+    pub(super) fn route_tables(&mut self) -> Vec<Slot<RouteTable>> {
+        let specs_before = by_id(self.before, |spec| &spec.route_tables, |table| &table.id);
+        let mut slots = Vec::new();
+        for spec in &self.spec.route_tables {
+            let at = self.indices.route_table(&spec.id).at();
+            let name = self.name(Kind::RouteTable, &spec.id, &spec.name, None);
+            let same = specs_before.get(&*spec.id).is_some_and(|before| before.routes == spec.routes);
+            let part = match self.part_before(|snapshot| &snapshot.route_tables, at) {
+                Some((generation, part)) if same => (*generation, Arc::clone(part)),
+                Some(_) | None => (self.generation, Arc::new(self.route_table(name, spec))),
+            };
+            put(&mut slots, at, part);
+        }
+        slots
+    }
+
+    fn route_table(&mut self, name: NameIx, spec: &RouteTableSpec) -> RouteTable {
+        let (mut routes, mut v4, mut v6) = (Vec::new(), Vec::new(), Vec::new());
+        for (route, value) in spec.routes.iter().zip(0..) {
+            let route_name = self.name(Kind::Route, &route.id, &route.id, Some(name));
+            routes.push(Route { name: route_name, target: self.target(&route.target) });
+            match route.prefix {
+                IpNet::V4(net) => v4.push((v4_prefix(net), value)),
+                IpNet::V6(net) => v6.push((v6_prefix(net), value)),
+            }
+        }
+        RouteTable { name, routes, v4: Lpm::build(&v4), v6: Lpm::build(&v6) }
+    }
+
+    fn target(&mut self, spec: &TargetSpec) -> Target {
+        match spec {
+            TargetSpec::Blackhole => Target::Blackhole,
+            TargetSpec::Interface(id) => Target::Interface(self.indices.interface(id)),
+            TargetSpec::Local => Target::Local,
+        }
+    }
+}

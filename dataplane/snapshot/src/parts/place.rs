@@ -1,0 +1,114 @@
+//! Interfaces, subnets and VPCs.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::{AclIx, InterfaceIx, LabelIx, NameIx, ProgramIx, RouteTableIx, SubnetIx, VpcIx};
+
+/// Source/destination check of an interface (AD-23, AD-24).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// The interface forwards for others.
+    Off,
+    /// Foreign sources and destinations are dropped.
+    On,
+}
+
+/// A network interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// Its name.
+    pub name: NameIx,
+    /// Its VPC.
+    pub vpc: VpcIx,
+    /// Its subnet.
+    pub subnet: SubnetIx,
+    /// Rules of its groups.
+    pub program: ProgramIx,
+    /// Groups that it carries, ascending.
+    pub labels: Vec<LabelIx>,
+    /// IPv4 addresses, primary first.
+    pub ipv4: Vec<Ipv4Addr>,
+    /// IPv6 addresses.
+    pub ipv6: Vec<Ipv6Addr>,
+    /// Source/destination check.
+    pub check: Check,
+    /// IP packet bytes.
+    pub mtu: u16,
+}
+
+impl Interface {
+    /// Whether `address` is one of its own.
+    #[must_use]
+    pub fn owns(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(a) => self.ipv4.contains(&a),
+            IpAddr::V6(a) => self.ipv6.contains(&a),
+        }
+    }
+}
+
+/// A subnet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subnet {
+    /// Its name.
+    pub name: NameIx,
+    /// Its VPC.
+    pub vpc: VpcIx,
+    /// ACL in force.
+    pub acl: AclIx,
+    /// Route table in force.
+    pub route_table: RouteTableIx,
+    /// IPv4 block.
+    pub cidr: ipnet::Ipv4Net,
+    /// IPv6 block.
+    pub ipv6_cidr: Option<ipnet::Ipv6Net>,
+    /// The implicit router, base + 1 (AD-05).
+    pub router: Ipv4Addr,
+    /// The implicit router, base + 1 (AD-07).
+    pub ipv6_router: Option<Ipv6Addr>,
+}
+
+impl Subnet {
+    /// Whether `address` lies in this subnet.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(a) => self.cidr.contains(&a),
+            IpAddr::V6(a) => self.ipv6_cidr.is_some_and(|net| net.contains(&a)),
+        }
+    }
+
+    /// The router's address in the family of `like`.
+    #[must_use]
+    pub fn router_for(&self, like: IpAddr) -> Option<IpAddr> {
+        match like {
+            IpAddr::V4(_) => Some(self.router.into()),
+            IpAddr::V6(_) => self.ipv6_router.map(Into::into),
+        }
+    }
+}
+
+/// A VPC's address map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vpc {
+    /// Its name.
+    pub name: NameIx,
+    pub(crate) owners: HashMap<IpAddr, InterfaceIx>,
+    /// Router addresses of all its subnets (AD-05, AD-07).
+    pub(crate) routers: Vec<IpAddr>,
+}
+
+impl Vpc {
+    /// The interface that owns `address`.
+    #[must_use]
+    pub fn owner_of(&self, address: IpAddr) -> Option<InterfaceIx> {
+        self.owners.get(&address).copied()
+    }
+
+    /// Whether `address` is the implicit router of one of the subnets.
+    #[must_use]
+    pub fn is_router(&self, address: IpAddr) -> bool {
+        self.routers.binary_search(&address).is_ok()
+    }
+}
