@@ -53,8 +53,6 @@ reasons! {
     FragmentQueueFull = "FRAGMENT_QUEUE_FULL",
     /// A fragment's first fragment did not come in time (MT-11).
     FragmentTimeout = "FRAGMENT_TIMEOUT",
-    /// The path visits more gateways and interfaces than any valid lab needs.
-    HopLimit = "HOP_LIMIT",
     /// The device's interface is not, or no longer, part of the lab.
     InterfaceGone = "BAD_STATE_NETWORK_INTERFACE",
     /// The header chain is shorter than its own length fields claim.

@@ -16,13 +16,21 @@ pub struct Frame {
     pub parsed: Option<Parsed>,
     /// What to do with it.
     pub next: Next,
+    /// What to send in its place, in order: the fragments of a packet that was too large. Empty for all others.
+    pub pieces: Vec<Buffer>,
 }
 
 impl Frame {
     /// A packet just read from a device.
     #[must_use]
     pub const fn new(from: Attachment, buffer: Buffer) -> Self {
-        Self { from, buffer, parsed: None, next: Next::Pending }
+        Self { from, buffer, parsed: None, next: Next::Pending, pieces: Vec::new() }
+    }
+
+    /// The packets to write for this frame, in order.
+    #[must_use]
+    pub fn packets(&self) -> &[Buffer] {
+        if self.pieces.is_empty() { std::slice::from_ref(&self.buffer) } else { &self.pieces }
     }
 }
 

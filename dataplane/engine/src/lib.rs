@@ -1,20 +1,32 @@
 //! The sans-IO packet engine of one worker.
 //!
 //! No thread, no device and no clock: frames, a snapshot and the time are arguments; dispositions and events come back.
-//! Read [`decide::decide`] first, which is the whole policy and sees neither the flow table nor the time.
+//! Read [`Engine`], then [`decide::decide`], which is the whole policy and sees neither the flow table nor the time.
 
 #![forbid(unsafe_code)]
 
+mod counters;
 pub mod decide;
 mod drop;
+mod engine;
+mod forward;
+mod fragment;
 mod frame;
 mod limits;
+mod memory;
+mod originate;
+mod pool;
+mod session;
 mod steer;
 mod tap;
+mod taps;
+mod tcp;
 mod time;
 
+pub use counters::Counters;
 pub use decide::{Decision, Facts, Tracked, TrackedState, Verdict, decide};
 pub use drop::DropReason;
+pub use engine::{Config, Engine};
 pub use frame::{Frame, Next};
 pub use steer::Steering;
 pub use tap::{Action, Direction, DropRecord, Event, FlowRecord, TapEvent};

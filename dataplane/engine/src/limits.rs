@@ -50,8 +50,5 @@ pub(crate) const ICMP_ERRORS_PER_SECOND: u32 = 100;
 /// Dropped packets remembered for `drops` and `explain --last-drop`, per worker.
 pub(crate) const DROPS_REMEMBERED: usize = 1_024;
 
-/// Gateways and interfaces that one decision visits at most; the longest valid path (NAT, peering) has four.
-pub(crate) const HOPS: usize = 8;
-
 /// No path of a VPC carries larger packets (MT-01).
 pub(crate) const MAX_MTU: u16 = 9001;

@@ -34,7 +34,11 @@ impl Steering {
     pub fn owner(&self, snapshot: &Snapshot, parsed: &Parsed) -> u16 {
         let tuple = match parsed.transport {
             Transport::Icmp { about: Some(about), .. } => about,
-            Transport::Icmp { .. } | Transport::Later | Transport::Other | Transport::Tcp { .. } | Transport::Udp => parsed.tuple,
+            Transport::Icmp { .. }
+            | Transport::Later
+            | Transport::Other
+            | Transport::Tcp { .. }
+            | Transport::Udp => parsed.tuple,
         };
         self.owner_of(snapshot, &tuple)
     }

@@ -8,7 +8,12 @@ use crate::{Action, Direction, DropReason};
 
 impl Walk<'_> {
     /// Crosses the boundary of the subnet that `ix` is in.
-    pub(super) fn cross_acl(&mut self, ix: InterfaceIx, subnet: &Subnet, direction: Direction) -> Result<(), Refusal> {
+    pub(super) fn cross_acl(
+        &mut self,
+        ix: InterfaceIx,
+        subnet: &Subnet,
+        direction: Direction,
+    ) -> Result<(), Refusal> {
         self.depend(Part::Acl(subnet.acl));
         let Some(acl) = self.snapshot.acl(subnet.acl) else {
             return refuse(DropReason::NetworkAclDenied, Some((ix, direction)));

@@ -62,7 +62,12 @@ impl<'a> Walk<'a> {
     }
 
     /// E1 and E2: neither is a policy, neither is logged (AD-25, FL-50).
-    fn check_addresses(&mut self, ix: InterfaceIx, interface: &Interface, subnet: &Subnet) -> Result<(), Refusal> {
+    fn check_addresses(
+        &mut self,
+        ix: InterfaceIx,
+        interface: &Interface,
+        subnet: &Subnet,
+    ) -> Result<(), Refusal> {
         let tuple = self.facts.tuple;
         if interface.check == Check::On && !interface.owns(tuple.src) {
             self.note(ix, StepKind::SourceCheck, None);

@@ -33,10 +33,16 @@ impl Facts {
     pub fn of(from: Attachment, parsed: &Parsed) -> Self {
         let tuple = parsed.tuple;
         let (selector, opening, about) = match parsed.transport {
-            Transport::Icmp { icmp_type, code, about } => (u16::from_be_bytes([icmp_type, code]), Opening::Fresh, about),
-            Transport::Tcp { flags, .. } if flags & (SYN | ACK) != SYN => (tuple.dst_port, Opening::Midway, None),
+            Transport::Icmp { icmp_type, code, about } => {
+                (u16::from_be_bytes([icmp_type, code]), Opening::Fresh, about)
+            }
+            Transport::Tcp { flags, .. } if flags & (SYN | ACK) != SYN => {
+                (tuple.dst_port, Opening::Midway, None)
+            }
             Transport::Later if tuple.proto == wire::proto::TCP => (tuple.dst_port, Opening::Midway, None),
-            Transport::Tcp { .. } | Transport::Udp | Transport::Later => (tuple.dst_port, Opening::Fresh, None),
+            Transport::Tcp { .. } | Transport::Udp | Transport::Later => {
+                (tuple.dst_port, Opening::Fresh, None)
+            }
             Transport::Other => (0, Opening::Fresh, None),
         };
         Self { from, tuple, selector, opening, about }

@@ -22,12 +22,15 @@ impl Walk<'_> {
             self.note(ix, group_step(direction, Some(grant)), None);
             return Ok(Gate { interface: ix, grant });
         }
-        let Some(matched) = self.matching_rule(interface, direction, &flow(self.facts.tuple, self.facts.selector, direction, labels))
-        else {
+        let Some(matched) = self.matching_rule(
+            interface,
+            direction,
+            &flow(self.facts.tuple, self.facts.selector, direction, labels),
+        ) else {
             self.note(ix, group_step(direction, None), None);
             return refuse(DropReason::SecurityGroupDenied, Some((ix, direction)));
         };
-        let grant = self.grant_by_rule(matched);
+        let grant = self.grant_by_rule(interface, direction, matched);
         self.note(ix, group_step(direction, Some(grant)), Some(matched.rule));
         Ok(Gate { interface: ix, grant })
     }
@@ -52,21 +55,31 @@ impl Walk<'_> {
     }
 
     /// Whether an ICMP error passes because of the flow that it is about (MT-09).
-    fn related(&self, ix: InterfaceIx, interface: &Interface, direction: Direction, about: FiveTuple) -> Option<Grant> {
+    fn related(
+        &self,
+        ix: InterfaceIx,
+        interface: &Interface,
+        direction: Direction,
+        about: FiveTuple,
+    ) -> Option<Grant> {
         // The error runs against the quoted packet: where the error leaves, the quoted packet arrived.
-        let quoted = match direction {
-            Direction::Egress => Direction::Ingress,
-            Direction::Ingress => Direction::Egress,
-        };
+        let quoted = direction.opposite();
         if self.tracked.at(Attachment::interface(ix), &outward(about, quoted)).is_some() {
-            return (self.snapshot.settings().related_icmp == RelatedIcmp::Accept).then_some(Grant::Inherited);
+            return (self.snapshot.settings().related_icmp == RelatedIcmp::Accept)
+                .then_some(Grant::Inherited);
         }
         let selector = if about.has_ports() { about.dst_port } else { 0 };
         let matched = self.matching_rule(interface, quoted, &flow(about, selector, quoted, &[]))?;
-        (self.grant_of_flow(matched) == Grant::Untracked).then_some(Grant::Inherited)
+        (self.grant_of_flow(interface, quoted, about, matched) == Grant::Untracked)
+            .then_some(Grant::Inherited)
     }
 
-    fn matching_rule(&self, interface: &Interface, direction: Direction, flow: &Flow<'_>) -> Option<GroupMatch> {
+    fn matching_rule(
+        &self,
+        interface: &Interface,
+        direction: Direction,
+        flow: &Flow<'_>,
+    ) -> Option<GroupMatch> {
         let program = self.snapshot.program(interface.program)?;
         match direction {
             Direction::Egress => program.egress(flow),
@@ -74,15 +87,32 @@ impl Walk<'_> {
         }
     }
 
-    fn grant_by_rule(&self, matched: GroupMatch) -> Grant {
-        if self.facts.about.is_some() { Grant::Stateless } else { self.grant_of_flow(matched) }
+    fn grant_by_rule(&self, interface: &Interface, direction: Direction, matched: GroupMatch) -> Grant {
+        if self.facts.about.is_some() {
+            return Grant::Stateless;
+        }
+        self.grant_of_flow(interface, direction, self.facts.tuple, matched)
     }
 
-    fn grant_of_flow(&self, matched: GroupMatch) -> Grant {
-        match matched.width {
-            Width::Wide if !self.snapshot.settings().track_all => Grant::Untracked,
-            Width::Wide | Width::Narrow => Grant::Tracked,
-        }
+    fn grant_of_flow(
+        &self,
+        interface: &Interface,
+        direction: Direction,
+        tuple: FiveTuple,
+        matched: GroupMatch,
+    ) -> Grant {
+        let untracked = matched.width == Width::Wide || self.answers_untracked(interface, direction, tuple);
+        if untracked && !self.snapshot.settings().track_all { Grant::Untracked } else { Grant::Tracked }
+    }
+
+    /// Whether this is the reply of a flow that went untracked in the other direction: SG-14 leaves it to the rules too.
+    fn answers_untracked(&self, interface: &Interface, direction: Direction, tuple: FiveTuple) -> bool {
+        let asked = tuple.reversed();
+        let other = direction.opposite();
+        tuple.has_ports()
+            && self
+                .matching_rule(interface, other, &flow(asked, asked.dst_port, other, &[]))
+                .is_some_and(|matched| matched.width == Width::Wide)
     }
 }
 

@@ -86,7 +86,13 @@ impl<'a> Walk<'a> {
         self.steps.push(Step { at, kind, by });
     }
 
-    fn tap(&mut self, interface: InterfaceIx, direction: Direction, action: Action, traffic_path: Option<u8>) {
+    fn tap(
+        &mut self,
+        interface: InterfaceIx,
+        direction: Direction,
+        action: Action,
+        traffic_path: Option<u8>,
+    ) {
         self.taps.push(Tap { interface, direction, action, traffic_path });
     }
 }

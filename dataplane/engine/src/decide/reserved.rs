@@ -18,7 +18,9 @@ pub(super) fn reserved(destination: IpAddr, subnet: &Subnet, vpc: &Vpc) -> Optio
     }
     let service = match destination {
         IpAddr::V4(a) => a.is_link_local() || a.is_loopback() || a.is_unspecified(),
-        IpAddr::V6(a) => a.is_unicast_link_local() || a.is_loopback() || a.is_unspecified() || in_service_range(a),
+        IpAddr::V6(a) => {
+            a.is_unicast_link_local() || a.is_loopback() || a.is_unspecified() || in_service_range(a)
+        }
     };
     (service || vpc.is_router(destination)).then_some(DropReason::ReservedAddress)
 }

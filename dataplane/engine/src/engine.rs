@@ -1,0 +1,243 @@
+//! The face of the engine: frames in, dispositions and events out.
+
+use std::collections::VecDeque;
+
+use snapshot::{Attachment, Snapshot};
+use wire::{Buffer, Parsed};
+
+use crate::counters::Counters;
+use crate::decide::{Decision, Verdict};
+use crate::fragment::{Keeper, Kept};
+use crate::memory::Memory;
+use crate::originate::Originator;
+use crate::taps::Taps;
+use crate::{DropReason, DropRecord, Event, FlowRecord, Frame, Next, Steering, Time, limits};
+
+/// What one engine is given when it is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// Its number, below `workers`.
+    pub worker: u16,
+    /// How many workers share the lab.
+    pub workers: u16,
+    /// The run's hash seed, the same for all workers.
+    pub seed: u64,
+    /// Sessions that this worker remembers; each takes two halves. Memory is touched only as it fills.
+    pub sessions: usize,
+    /// Seconds of one tap interval at the start, see [`snapshot::Settings::tap_interval`].
+    pub tap_interval: u32,
+    /// The time of the start.
+    pub start: Time,
+}
+
+/// The packet engine of one worker.
+///
+/// - input: [`Self::handle_frames`], [`Self::handle_timeout`], [`Self::handle_transmit_failure`]
+/// - output, to be drained after every input: each frame's [`Next`], then [`Self::poll_release`], [`Self::poll_transmit`] and
+///   [`Self::poll_event`] until they have no more; [`Self::poll_timeout`] says when [`Self::handle_timeout`] next has work
+/// - getters: [`Self::counters`], [`Self::drops`], [`Self::flows`]
+///
+/// Times never go back. A frame marked [`Next::Handoff`] or [`Next::Keeper`] goes to the engine of that worker, which is given
+/// it as it is. All engines of a lab are given the same snapshots in the same order.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) worker: u16,
+    pub(crate) steering: Steering,
+    pub(crate) memory: Memory,
+    pub(crate) taps: Taps,
+    pub(crate) originator: Originator,
+    pub(crate) counters: Counters,
+    keeper: Keeper,
+    drops: VecDeque<DropRecord>,
+}
+
+impl Engine {
+    /// An engine that remembers nothing.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        Self {
+            worker: config.worker,
+            steering: Steering::new(config.workers, config.seed),
+            memory: Memory::new(config.sessions, config.seed, config.start),
+            taps: Taps::new(config.tap_interval, config.start),
+            originator: Originator::new(config.workers),
+            counters: Counters::default(),
+            keeper: Keeper::default(),
+            drops: VecDeque::new(),
+        }
+    }
+
+    /// Gives every frame its disposition.
+    pub fn handle_frames(&mut self, snapshot: &Snapshot, frames: &mut [Frame], now: Time) {
+        self.taps.turn(snapshot.settings().tap_interval, now);
+        for frame in frames {
+            frame.next = self.handle_frame(snapshot, frame, now);
+        }
+        self.counters.held = self.keeper.held() as u64;
+    }
+
+    fn handle_frame(&mut self, snapshot: &Snapshot, frame: &mut Frame, now: Time) -> Next {
+        match (frame.next, frame.parsed) {
+            (Next::Handoff(_), Some(parsed)) => self.forward(snapshot, frame, &parsed, now),
+            (Next::Keeper(_), Some(parsed)) => self.keep(snapshot, frame, parsed, now),
+            _ => self.receive(snapshot, frame, now),
+        }
+    }
+
+    /// A frame fresh from a device of this worker.
+    fn receive(&mut self, snapshot: &Snapshot, frame: &mut Frame, now: Time) -> Next {
+        self.counters.received += 1;
+        let Ok(parsed) = wire::parse(frame.buffer.bytes()) else {
+            return self.drop_unread(frame, now);
+        };
+        frame.parsed = Some(parsed);
+        if parsed.fragment.is_some() {
+            let keeper = self.steering.keeper(snapshot, &parsed.tuple);
+            return if keeper == self.worker {
+                self.keep(snapshot, frame, parsed, now)
+            } else {
+                Next::Keeper(keeper)
+            };
+        }
+        self.to_owner(snapshot, frame, &parsed, now)
+    }
+
+    fn to_owner(&mut self, snapshot: &Snapshot, frame: &mut Frame, parsed: &Parsed, now: Time) -> Next {
+        let owner = self.steering.owner(snapshot, parsed);
+        if owner == self.worker { self.forward(snapshot, frame, parsed, now) } else { Next::Handoff(owner) }
+    }
+
+    fn keep(&mut self, snapshot: &Snapshot, frame: &mut Frame, parsed: Parsed, now: Time) -> Next {
+        let Some(fragment) = parsed.fragment else { return self.to_owner(snapshot, frame, &parsed, now) };
+        match self.keeper.handle(frame, parsed, fragment, now) {
+            Kept::Drop(reason) => self.drop_frame(frame.from, Some(&parsed), reason, None, now),
+            Kept::Known => {
+                let known = frame.parsed.unwrap_or(parsed);
+                self.to_owner(snapshot, frame, &known, now)
+            }
+            Kept::Waits => Next::Held,
+        }
+    }
+
+    /// A fragment that waited and whose first one has come: hand it back to [`Self::handle_frames`] of this engine.
+    pub fn poll_release(&mut self) -> Option<Frame> {
+        let mut frame = self.keeper.poll()?;
+        self.counters.held = self.keeper.held() as u64;
+        frame.next = Next::Keeper(self.worker);
+        Some(frame)
+    }
+
+    /// A packet that the engine made, and where it leaves.
+    pub fn poll_transmit(&mut self) -> Option<(Attachment, Buffer)> {
+        self.originator.poll()
+    }
+
+    /// The next event for flow logs.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.taps.poll()
+    }
+
+    /// Does a bounded slice of what time asks for: ends halves, flushes counters, drops fragments that waited too long.
+    pub fn handle_timeout(&mut self, snapshot: &Snapshot, now: Time) {
+        self.taps.turn(snapshot.settings().tap_interval, now);
+        self.taps.drain(&mut self.memory);
+        for frame in self.keeper.expire(now) {
+            self.drop_frame(frame.from, frame.parsed.as_ref(), DropReason::FragmentTimeout, None, now);
+        }
+        self.counters.held = self.keeper.held() as u64;
+        let (memory, taps) = (&mut self.memory, &mut self.taps);
+        memory.sessions.expire(now, |key, mut half| taps.flush_half(&key.tuple, &mut half));
+        memory.refusals.expire(now, |key, mut half| taps.flush_half(&key.tuple, &mut half));
+    }
+
+    /// When [`Self::handle_timeout`] next has work; a time in the past means it has work left now.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Time {
+        let timers = [
+            self.memory.sessions.next_deadline(),
+            self.memory.refusals.next_deadline(),
+            self.keeper.next_deadline(),
+        ];
+        timers
+            .into_iter()
+            .flatten()
+            .min()
+            .map_or(self.taps.deadline(), |timer| timer.min(self.taps.deadline()))
+    }
+
+    /// Takes note that the kernel refused one packet that this engine had given [`Next::Transmit`] or transmitted.
+    pub fn handle_transmit_failure(&mut self, from: Attachment, parsed: Option<&Parsed>, now: Time) {
+        self.counters.delivered -= 1;
+        self.drop_frame(from, parsed, DropReason::TransmitFailed, None, now);
+    }
+
+    /// Where this engine's packets ended.
+    #[must_use]
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The latest dropped packets, oldest first.
+    pub fn drops(&self) -> impl Iterator<Item = &DropRecord> {
+        self.drops.iter()
+    }
+
+    /// Halves of live sessions, at most `limit`.
+    #[must_use]
+    pub fn flows(&self, limit: usize) -> Vec<FlowRecord> {
+        let sessions = &self.memory.sessions;
+        sessions
+            .handles()
+            .filter_map(|handle| sessions.get(handle)?.record(sessions.key(handle)?))
+            .take(limit)
+            .collect()
+    }
+
+    fn drop_unread(&mut self, frame: &Frame, now: Time) -> Next {
+        let length = u32::try_from(frame.buffer.bytes().len()).unwrap_or(u32::MAX);
+        self.counters.drop(DropReason::Malformed);
+        self.remember(DropRecord {
+            at: now,
+            from: frame.from,
+            tuple: None,
+            reason: DropReason::Malformed,
+            gate: None,
+            decided_by: [].into(),
+            length,
+        });
+        Next::Drop(DropReason::Malformed)
+    }
+
+    /// Counts and remembers a dropped packet; the only way to drop one whose headers were read.
+    pub(crate) fn drop_frame(
+        &mut self,
+        from: Attachment,
+        parsed: Option<&Parsed>,
+        reason: DropReason,
+        decision: Option<&Decision>,
+        now: Time,
+    ) -> Next {
+        self.counters.drop(reason);
+        let gate = decision.and_then(|decision| match decision.verdict {
+            Verdict::Drop { gate, .. } => gate,
+            Verdict::Deliver(_) => None,
+        });
+        self.remember(DropRecord {
+            at: now,
+            from,
+            tuple: parsed.map(|parsed| parsed.tuple),
+            reason,
+            gate,
+            decided_by: decision.map_or_else(|| [].into(), |decision| decision.why.clone()),
+            length: parsed.map_or(0, |parsed| parsed.length),
+        });
+        Next::Drop(reason)
+    }
+
+    fn remember(&mut self, record: DropRecord) {
+        if self.drops.len() == limits::DROPS_REMEMBERED {
+            self.drops.pop_front();
+        }
+        self.drops.push_back(record);
+    }
+}

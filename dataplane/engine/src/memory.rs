@@ -1,0 +1,132 @@
+//! All that an engine remembers of flows, and which of it may be replayed.
+
+use snapshot::{Attachment, Snapshot};
+use tables::Handle;
+use wire::FiveTuple;
+
+use crate::decide::{Decision, Gate, Grant, Tracked, TrackedState, Verdict};
+use crate::pool::Pool;
+use crate::session::{Half, Key};
+use crate::{Direction, Time, limits};
+
+/// Sessions and, in a pool of their own, refusals: a flood of refused packets takes no room from sessions.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    pub(crate) sessions: Pool,
+    pub(crate) refusals: Pool,
+}
+
+/// Names a half in one of the two pools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Refusal(Handle),
+    Session(Handle),
+}
+
+impl Memory {
+    pub(crate) fn new(sessions: usize, seed: u64, start: Time) -> Self {
+        Self {
+            sessions: Pool::new(sessions * 2, limits::UNTRACKED_IDLE, seed, start),
+            refusals: Pool::new(limits::REFUSALS.min(sessions), limits::REFUSAL_IDLE, seed, start),
+        }
+    }
+
+    /// The half of this key. Sessions come first: a refusal stays behind when its flow is allowed later.
+    pub(crate) fn find(&self, key: &Key) -> Option<Place> {
+        self.sessions.find(key).map(Place::Session).or_else(|| self.refusals.find(key).map(Place::Refusal))
+    }
+
+    pub(crate) fn pool(&mut self, place: Place) -> (&mut Pool, Handle) {
+        match place {
+            Place::Refusal(handle) => (&mut self.refusals, handle),
+            Place::Session(handle) => (&mut self.sessions, handle),
+        }
+    }
+
+    pub(crate) fn half(&self, place: Place) -> Option<&Half> {
+        match place {
+            Place::Refusal(handle) => self.refusals.get(handle),
+            Place::Session(handle) => self.sessions.get(handle),
+        }
+    }
+
+    pub(crate) fn half_mut(&mut self, place: Place) -> Option<&mut Half> {
+        let (pool, handle) = self.pool(place);
+        pool.get_mut(handle)
+    }
+
+    pub(crate) fn key(&self, place: Place) -> Option<&Key> {
+        match place {
+            Place::Refusal(handle) => self.refusals.key(handle),
+            Place::Session(handle) => self.sessions.key(handle),
+        }
+    }
+
+    /// Whether the decision of this half may be replayed as it is; notes that it was compared with `snapshot`.
+    pub(crate) fn is_fresh(&mut self, place: Place, key: &Key, snapshot: &Snapshot, now: Time) -> bool {
+        let generation = snapshot.generation();
+        let Some(half) = self.half(place) else { return false };
+        let Some(decision) = &half.decision else { return false };
+        let same_world = half.checked == generation || decision.holds_in(snapshot);
+        if !same_world || !self.states_agree(half, decision, key, now) {
+            return false;
+        }
+        if let Some(half) = self.half_mut(place) {
+            half.checked = generation;
+        }
+        true
+    }
+
+    /// Whether the states at both gates are still what the decision found.
+    fn states_agree(&self, half: &Half, decision: &Decision, key: &Key, now: Time) -> bool {
+        let own = half.group.as_ref().and_then(|group| group.state(now));
+        let sender_agrees = match decision.egress {
+            Some(gate) if keeps_state(gate) => own == Some(TrackedState::Open),
+            Some(_) | None => own.is_none(),
+        };
+        sender_agrees && self.receiver_agrees(half, decision, key, now)
+    }
+
+    fn receiver_agrees(&self, half: &Half, decision: &Decision, key: &Key, now: Time) -> bool {
+        match (decision.ingress, decision.verdict) {
+            (Some(gate), _) if keeps_state(gate) => {
+                let peer = half.peer.and_then(|peer| self.sessions.get(peer));
+                peer.and_then(|peer| peer.group.as_ref()?.state(now)) == Some(TrackedState::Open)
+            }
+            // A flow that the receiver began since makes this one its reply.
+            (None, Verdict::Drop { gate: Some((ix, Direction::Ingress)), .. }) => {
+                self.state(&Key { at: Attachment::interface(ix), tuple: key.tuple.reversed() }, now).is_none()
+            }
+            (Some(_) | None, _) => true,
+        }
+    }
+
+    pub(crate) fn state(&self, key: &Key, now: Time) -> Option<TrackedState> {
+        self.sessions.get(self.sessions.find(key)?)?.group.as_ref()?.state(now)
+    }
+
+    pub(crate) const fn at(&self, now: Time) -> View<'_> {
+        View { memory: self, now }
+    }
+}
+
+/// Whether a passage through a gate goes with group state at that interface.
+pub(crate) const fn keeps_state(gate: Gate) -> bool {
+    match gate.grant {
+        Grant::Inherited | Grant::Tracked => true,
+        Grant::Stateless | Grant::Untracked => false,
+    }
+}
+
+/// What is remembered at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View<'a> {
+    memory: &'a Memory,
+    now: Time,
+}
+
+impl Tracked for View<'_> {
+    fn at(&self, interface: Attachment, tuple: &FiveTuple) -> Option<TrackedState> {
+        self.memory.state(&Key { at: interface, tuple: *tuple }, self.now)
+    }
+}

@@ -1,0 +1,154 @@
+//! How far a TCP connection has come, as one interface sees it.
+//!
+//! ```text
+//! Opening ──(both sides sent)──> Established ──(both sent FIN)──> Closing ──(both FINs acknowledged)──> Closed
+//!    └────────────────────────────────┴──────────(RST)──────────────┴───────────────────────────────────┘
+//! ```
+//!
+//! No SYN is needed to begin: a connection found midway is taken as it comes (SG-24).
+
+/// Where in its life a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Closed,
+    Closing,
+    Established,
+    Opening,
+}
+
+impl Phase {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Closing => "closing",
+            Self::Established => "established",
+            Self::Opening => "opening",
+        }
+    }
+}
+
+/// One connection; index 0 is the originator of the flow, 1 the other side.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Connection {
+    sides: [Side; 2],
+    reset: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Side {
+    seen: bool,
+    /// The sequence number after its FIN, once sent.
+    fin_end: Option<u32>,
+    fin_acked: bool,
+}
+
+const FIN: u8 = 0x01;
+const RST: u8 = 0x04;
+const ACK: u8 = 0x10;
+
+impl Connection {
+    pub(crate) fn phase(&self) -> Phase {
+        let [a, b] = &self.sides;
+        if self.reset || (a.fin_acked && b.fin_acked) {
+            Phase::Closed
+        } else if a.fin_end.is_some() && b.fin_end.is_some() {
+            Phase::Closing
+        } else if a.seen && b.seen {
+            Phase::Established
+        } else {
+            Phase::Opening
+        }
+    }
+
+    /// Takes note of one segment (RFC 9293 section 3.6: a FIN takes one sequence number after the payload).
+    pub(crate) fn see(&mut self, by_originator: bool, flags: u8, seq: u32, ack: u32, payload: u32) {
+        let [a, b] = &mut self.sides;
+        let (mine, other) = if by_originator { (a, b) } else { (b, a) };
+        mine.seen = true;
+        self.reset |= flags & RST != 0;
+        if flags & FIN != 0 {
+            mine.fin_end = Some(seq.wrapping_add(payload).wrapping_add(1));
+        }
+        if flags & ACK != 0 && other.fin_end.is_some_and(|end| at_or_after(ack, end)) {
+            other.fin_acked = true;
+        }
+    }
+}
+
+/// Serial-number comparison (RFC 1982) of sequence numbers.
+const fn at_or_after(number: u32, mark: u32) -> bool {
+    number.wrapping_sub(mark) < 1 << 31
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SYN: u8 = 0x02;
+
+    fn after(segments: &[(bool, u8, u32, u32, u32)]) -> Phase {
+        let mut connection = Connection::default();
+        for &(by_originator, flags, seq, ack, payload) in segments {
+            connection.see(by_originator, flags, seq, ack, payload);
+        }
+        connection.phase()
+    }
+
+    /// Rules: SG-22
+    #[test]
+    fn opens_with_one_side_and_is_established_with_both() {
+        assert_eq!(after(&[(true, SYN, 10, 0, 0)]), Phase::Opening);
+        assert_eq!(after(&[(true, SYN, 10, 0, 0), (false, SYN | ACK, 90, 11, 0)]), Phase::Established);
+    }
+
+    /// Rules: SG-24
+    #[test]
+    fn a_connection_found_midway_is_established_once_data_flows_both_ways() {
+        assert_eq!(after(&[(true, ACK, 500, 900, 20), (false, ACK, 900, 520, 0)]), Phase::Established);
+    }
+
+    /// Rules: SG-22, SG-23
+    #[test]
+    fn closes_only_when_both_fins_are_acknowledged() {
+        let mut segments =
+            vec![(true, SYN, 9, 0, 0), (false, SYN | ACK, 89, 10, 0), (true, FIN | ACK, 10, 90, 5)];
+        assert_eq!(after(&segments), Phase::Established);
+        segments.push((false, FIN | ACK, 90, 16, 0));
+        assert_eq!(after(&segments), Phase::Closing);
+        segments.push((true, ACK, 16, 91, 0));
+        assert_eq!(after(&segments), Phase::Closed);
+    }
+
+    /// Rules: SG-22
+    #[test]
+    fn a_simultaneous_close_waits_for_both_acknowledgements() {
+        let segments = [
+            (true, SYN, 9, 0, 0),
+            (false, SYN | ACK, 89, 10, 0),
+            (true, FIN | ACK, 10, 90, 0),
+            (false, FIN | ACK, 90, 10, 0),
+            (true, ACK, 11, 91, 0),
+        ];
+        assert_eq!(after(&segments), Phase::Closing);
+        let mut all = segments.to_vec();
+        all.push((false, ACK, 91, 11, 0));
+        assert_eq!(after(&all), Phase::Closed);
+    }
+
+    /// Rules: SG-22
+    #[test]
+    fn a_reset_closes_at_once() {
+        assert_eq!(after(&[(true, SYN, 9, 0, 0), (false, RST | ACK, 0, 10, 0)]), Phase::Closed);
+    }
+
+    #[test]
+    fn an_old_acknowledgement_does_not_cover_a_fin_across_the_wrap() {
+        let mut connection = Connection::default();
+        connection.see(true, FIN | ACK, u32::MAX, 1, 0);
+        connection.see(false, FIN | ACK, 1, u32::MAX, 0);
+        assert_eq!(connection.phase(), Phase::Closing);
+        connection.see(false, ACK, 2, 0, 0);
+        connection.see(true, ACK, 0, 2, 0);
+        assert_eq!(connection.phase(), Phase::Closed);
+    }
+}
