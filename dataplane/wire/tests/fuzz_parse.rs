@@ -1,0 +1,181 @@
+//! Arbitrary bytes against the parser and what works on its word.
+//!
+//! Runs a bounded number of inputs under `cargo test`. For longer, set `BOLERO_RANDOM_ITERATIONS` and
+//! `BOLERO_RANDOM_TEST_TIME_MS`; a failure prints the `BOLERO_RANDOM_SEED` that repeats it.
+
+use std::net::IpAddr;
+
+use vpclab_wire::compose::{self, Unreachable};
+use vpclab_wire::{Parsed, Transport, fragment_ipv4, parse, proto};
+
+const INPUTS: usize = 20_000;
+
+#[test]
+fn any_bytes_parse_or_are_malformed() {
+    bolero::check!().with_iterations(INPUTS).with_max_len(256).for_each(|bytes: &[u8]| {
+        check(bytes);
+    });
+}
+
+/// Random bytes seldom have a right version and length; these always do, so that the walk goes deep.
+#[test]
+fn bytes_with_a_right_ip_header_parse_or_are_malformed() {
+    bolero::check!().with_iterations(INPUTS).with_type::<(Shape, Vec<u8>)>().for_each(|(shape, bytes)| {
+        check(&shape.mend(bytes));
+    });
+}
+
+#[test]
+fn fragments_parse_and_reassemble_to_the_payload() {
+    bolero::check!().with_iterations(INPUTS / 4).with_type::<(Shape, Vec<u8>, u16)>().for_each(
+        |(shape, bytes, mtu)| {
+            let mut packet = Shape { is_v6: false, ..*shape }.mend(&bytes.repeat(1 + bytes.len() % 16));
+            if packet.len() > 20 {
+                packet[6] &= !0x40; // may be fragmented
+            }
+            // Room for the longest header and the longest TCP header in the first fragment.
+            check_fragments(&packet, 120 + mtu % 1500);
+        },
+    );
+}
+
+/// How to make bytes look like a packet.
+#[derive(Clone, Copy, Debug, bolero::TypeGenerator)]
+struct Shape {
+    is_v6: bool,
+    protocol: u8,
+    header_words: u8,
+    is_whole: bool,
+    quote: Option<u8>,
+}
+
+impl Shape {
+    /// Overwrites the fields that must agree with each other; the rest stays as it came.
+    fn mend(self, bytes: &[u8]) -> Vec<u8> {
+        let mut packet = bytes.to_vec();
+        if self.is_v6 {
+            self.mend_v6(&mut packet)
+        } else {
+            self.mend_v4(&mut packet)
+        }
+        packet
+    }
+
+    fn mend_v4(self, packet: &mut [u8]) {
+        const PROTOCOLS: [u8; 4] = [proto::TCP, proto::UDP, proto::ICMP, 47];
+        let length = packet.len();
+        let header = 4 * usize::from(5 + self.header_words % 11);
+        if length < header {
+            return;
+        }
+        packet[0] = 0x40 | (header / 4) as u8;
+        packet[2..4].copy_from_slice(&(length as u16).to_be_bytes());
+        if self.is_whole {
+            packet[6..8].fill(0);
+        }
+        packet[9] = PROTOCOLS[usize::from(self.protocol) % PROTOCOLS.len()];
+        self.mend_transport(packet[9], &mut packet[header..]);
+    }
+
+    fn mend_v6(self, packet: &mut [u8]) {
+        const CHAIN: [u8; 9] = [proto::TCP, proto::UDP, proto::ICMPV6, 0, 43, 44, 51, 59, 60];
+        let length = packet.len();
+        if length < 40 {
+            return;
+        }
+        packet[0] = 0x60;
+        packet[4..6].copy_from_slice(&(length as u16 - 40).to_be_bytes());
+        packet[6] = CHAIN[usize::from(self.protocol) % CHAIN.len()];
+        // A chain of short headers, each naming one of the same kinds.
+        let mut at = 40;
+        while at + 8 <= length && usize::from(packet[at]) < 250 {
+            packet[at] = CHAIN[usize::from(packet[at]) % CHAIN.len()];
+            packet[at + 1] &= 1;
+            at += 8;
+        }
+        if self.is_whole {
+            let protocol = packet[6];
+            self.mend_transport(protocol, &mut packet[40..]);
+        }
+    }
+
+    fn mend_transport(self, protocol: u8, segment: &mut [u8]) {
+        let length = segment.len();
+        if protocol == proto::TCP && length >= 20 {
+            segment[12] = 0x50;
+        } else if protocol == proto::UDP && length >= 8 {
+            segment[4..6].copy_from_slice(&(length as u16).to_be_bytes());
+        } else if let Some(icmp_type) = self.quote
+            && length >= 8
+        {
+            segment[0] = icmp_type % 16;
+            let quote = Self { quote: None, ..self }.mend(&segment[8..]);
+            segment[8..].copy_from_slice(&quote);
+        }
+    }
+}
+
+/// What holds for every packet: no panic, offsets inside, tuple and transport that agree, answers that parse.
+fn check(packet: &[u8]) -> Option<Parsed> {
+    let parsed = parse(packet).ok()?;
+    let (offset, length) = (usize::from(parsed.transport_offset), parsed.length as usize);
+    assert!(offset <= length && length <= packet.len());
+    assert_eq!(parse(&packet[..length]), Ok(parsed), "bytes past the length do not matter");
+    assert_eq!(parsed.tuple.src.is_ipv4(), parsed.tuple.dst.is_ipv4());
+    check_transport(&parsed, length - offset);
+    if let Some(fragment) = parsed.fragment {
+        assert!(fragment.more || fragment.offset > 0);
+        assert_eq!(fragment.offset > 0, parsed.transport == Transport::Later);
+    }
+    assert!(!parsed.to_string().is_empty());
+    check_answers(packet, &parsed);
+    Some(parsed)
+}
+
+fn check_transport(parsed: &Parsed, segment: usize) {
+    match parsed.transport {
+        Transport::Icmp { about, .. } => {
+            assert!(parsed.tuple.is_icmp());
+            if let Some(about) = about {
+                assert_eq!(about.src.is_ipv4(), parsed.tuple.src.is_ipv4());
+            }
+        }
+        Transport::Later | Transport::Other => {
+            assert_eq!((parsed.tuple.src_port, parsed.tuple.dst_port), (0, 0));
+        }
+        Transport::Tcp { payload, .. } => assert!(payload as usize + 20 <= segment),
+        Transport::Udp => assert!(segment >= 8),
+    }
+}
+
+fn check_answers(packet: &[u8], parsed: &Parsed) {
+    let router: IpAddr = if parsed.tuple.src.is_ipv4() { [10, 0, 0, 1].into() } else { [0xfd00; 8].into() };
+    for answer in
+        [compose::too_big(packet, parsed, router, 1500), compose::reset(parsed)].into_iter().flatten()
+    {
+        let answered = parse(answer.bytes()).expect("our answer parses");
+        assert_eq!(answered.tuple.dst, parsed.tuple.src);
+        assert_eq!(answered.length as usize, answer.len());
+        let reaction = compose::unreachable(answer.bytes(), &answered, parsed.tuple.src, Unreachable::Host);
+        let is_error = answered.tuple.is_icmp();
+        assert_eq!(reaction.is_none(), is_error, "an error is never answered, a reset may be");
+    }
+}
+
+fn check_fragments(packet: &[u8], mtu: u16) {
+    let Some(parsed) = check(packet) else { return };
+    let start = parsed.fragment.map_or(0, |fragment| fragment.offset);
+    let mut payload = Vec::new();
+    let mut more = true;
+    for piece in fragment_ipv4(packet, &parsed, mtu) {
+        assert!(piece.len() <= usize::from(mtu) && more);
+        let read = check(piece.bytes()).expect("a fragment parses");
+        assert_eq!((read.tuple.src, read.tuple.dst), (parsed.tuple.src, parsed.tuple.dst));
+        let offset = read.fragment.map_or(0, |fragment| fragment.offset);
+        assert_eq!(offset as usize, start as usize + payload.len());
+        payload.extend_from_slice(&piece.bytes()[usize::from(read.transport_offset)..]);
+        more = read.fragment.is_some_and(|fragment| fragment.more);
+    }
+    assert_eq!(payload, packet[usize::from(parsed.transport_offset)..parsed.length as usize]);
+    assert_eq!(more, parsed.fragment.is_some_and(|fragment| fragment.more));
+}
