@@ -1,0 +1,57 @@
+//! Flow logs, resolved to the interfaces that they cover.
+
+use std::path::PathBuf;
+
+use model::lab::{
+    FlowLog, FlowLogInterval, FlowLogScope, Lab, LogDestination, Nitro, Settings, TrafficType, Vpc,
+};
+use snapshot::spec::{FlowLogSpec, TrafficFilter};
+
+use crate::interface::id_of;
+
+/// Seconds that an interface of a Nitro instance aggregates at most (FL-12).
+const NITRO_WINDOW: u32 = 60;
+
+pub(crate) fn flow_logs(lab: &Lab, vpc: &Vpc) -> Vec<FlowLogSpec> {
+    let flow_log = |log: &FlowLog| FlowLogSpec {
+        id: log.id.clone(),
+        interfaces: covered(vpc, &log.scope),
+        traffic: match log.traffic {
+            TrafficType::Accept => TrafficFilter::Accept,
+            TrafficType::All => TrafficFilter::All,
+            TrafficType::Reject => TrafficFilter::Reject,
+        },
+        interval: window(log.interval, &lab.settings),
+        format: log.format.clone(),
+        file: file(&log.destination),
+    };
+    vpc.flow_logs.iter().map(flow_log).collect()
+}
+
+/// Ids of the interfaces in `scope`, in order of instance and device; inheritance goes down only (FL-02).
+fn covered(vpc: &Vpc, scope: &FlowLogScope) -> Vec<String> {
+    let all = || vpc.instances.values().flat_map(|instance| &instance.interfaces);
+    match scope {
+        FlowLogScope::Interface(at) => id_of(vpc, at).map(str::to_owned).into_iter().collect(),
+        FlowLogScope::Subnet(name) => all()
+            .filter(|interface| interface.subnet == *name)
+            .map(|interface| interface.id.clone())
+            .collect(),
+        FlowLogScope::Vpc => all().map(|interface| interface.id.clone()).collect(),
+    }
+}
+
+/// The window in force: what is written, but at most a minute on Nitro (FL-12); a test lab gets what it says (GAP-16).
+fn window(written: u32, settings: &Settings) -> u32 {
+    match (settings.flow_log_interval, settings.nitro) {
+        (FlowLogInterval::Aws, Nitro::On) => written.min(NITRO_WINDOW),
+        (FlowLogInterval::Aws, Nitro::Off) | (FlowLogInterval::Any, Nitro::On | Nitro::Off) => written,
+    }
+}
+
+/// Relative paths stay relative: whoever opens the file knows where the lab file lies.
+fn file(destination: &LogDestination) -> PathBuf {
+    match destination {
+        LogDestination::File(path) => path.clone(),
+    }
+}

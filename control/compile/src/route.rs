@@ -1,0 +1,65 @@
+//! Route tables: effective routes, each prefix once.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use ipnet::IpNet;
+use model::lab::{Destination, Lab, Route, RouteTable, Target, Vpc};
+use snapshot::spec::{RouteSpec, RouteTableSpec, TargetSpec};
+
+use crate::interface::id_of;
+
+/// What decides between two routes with the same prefix; the lower one wins.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank<'a> {
+    /// A block, written or local (RT-06).
+    Cidr,
+    /// An entry of the prefix list with this id; AWS picks one of several at random, here the lowest id wins (RT-08).
+    PrefixList(&'a str),
+}
+
+pub(crate) fn route_tables(lab: &Lab, vpc: &Vpc) -> Vec<RouteTableSpec> {
+    let table = |table: &RouteTable| RouteTableSpec {
+        id: table.id.clone(),
+        name: format!("{}.{}", vpc.name, table.name),
+        routes: effective(lab, &table.routes)
+            .into_iter()
+            .map(|(prefix, route)| RouteSpec { id: route.id.clone(), prefix, target: target(vpc, route) })
+            .collect(),
+    };
+    vpc.route_tables.values().map(table).collect()
+}
+
+/// The route in force for each prefix, by ascending prefix; a prefix list counts as one route per entry (RT-05). Order in
+/// the lab file does not matter, so moving a line changes no table.
+fn effective<'a>(lab: &'a Lab, routes: &'a [Route]) -> BTreeMap<IpNet, &'a Route> {
+    let mut best: BTreeMap<IpNet, (Rank<'a>, &'a Route)> = BTreeMap::new();
+    for route in routes {
+        let (rank, prefixes) = match &route.destination {
+            Destination::Cidr(cidr) => (Rank::Cidr, std::slice::from_ref(cidr)),
+            Destination::PrefixList(name) => {
+                let list = &lab.prefix_lists[name];
+                (Rank::PrefixList(&list.id), &list.entries[..])
+            }
+        };
+        for prefix in prefixes {
+            match best.entry(prefix.trunc()) {
+                Entry::Occupied(mut entry) if rank < entry.get().0 => drop(entry.insert((rank, route))),
+                Entry::Occupied(_) => {}
+                Entry::Vacant(entry) => drop(entry.insert((rank, route))),
+            }
+        }
+    }
+    best.into_iter().map(|(prefix, (_, route))| (prefix, route)).collect()
+}
+
+/// A target that is gone makes its route a blackhole, which still takes part in the longest match (RT-15).
+fn target(vpc: &Vpc, route: &Route) -> TargetSpec {
+    match &route.target {
+        Target::Blackhole => TargetSpec::Blackhole,
+        Target::Interface(at) => {
+            id_of(vpc, at).map_or(TargetSpec::Blackhole, |id| TargetSpec::Interface(id.to_owned()))
+        }
+        Target::Local => TargetSpec::Local,
+    }
+}

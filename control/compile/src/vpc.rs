@@ -1,0 +1,30 @@
+//! VPCs and subnets.
+
+use model::lab::{Lab, Subnet, Vpc};
+use snapshot::spec::{SubnetSpec, VpcSpec};
+
+pub(crate) fn vpc(vpc: &Vpc) -> VpcSpec {
+    VpcSpec {
+        id: vpc.id.clone(),
+        name: vpc.name.clone(),
+        account: vpc.account.clone(),
+        region: vpc.region.clone(),
+        cidrs: vpc.cidrs.clone(),
+        ipv6_cidrs: vpc.ipv6_cidrs.clone(),
+    }
+}
+
+pub(crate) fn subnets(_: &Lab, vpc: &Vpc) -> Vec<SubnetSpec> {
+    let subnet = |subnet: &Subnet| SubnetSpec {
+        id: subnet.id.clone(),
+        name: format!("{}.{}", vpc.name, subnet.name),
+        vpc: vpc.id.clone(),
+        cidr: subnet.cidr,
+        ipv6_cidr: subnet.ipv6_cidr,
+        network_acl: vpc.network_acls[&subnet.network_acl].id.clone(),
+        route_table: vpc.route_tables[&subnet.route_table].id.clone(),
+        az: subnet.az.clone(),
+        az_id: subnet.az_id.clone(),
+    };
+    vpc.subnets.values().map(subnet).collect()
+}
