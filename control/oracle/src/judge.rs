@@ -1,4 +1,8 @@
-//! The order in which a packet meets checks, gates and routes (semantics 12).
+//! The order in which a packet meets checks, gates and routes.
+//!
+//! Out of the sender: E1 source check, E2 reserved destinations, E3 group gate, E4 neighbours, E5 network ACL, its
+//! record, E6 route, E7 target and MTU. Into the receiver: I2 network ACL, I3 destination check, I4 group gate, its
+//! record (OR-01 to OR-05).
 
 use std::net::IpAddr;
 
@@ -37,7 +41,7 @@ impl Oracle {
         let lab = lab.lab();
         self.forget_expired(lab, now_ns);
         let mut walk = Walk::new(lab, packet.parsed, now_ns, &mut self.flows);
-        let end = walk.from_instance(packet);
+        let end = walk.start_at_instance(packet);
         walk.verdict(packet.vpc, end)
     }
 
@@ -53,7 +57,7 @@ impl Oracle {
         let lab = lab.lab();
         self.forget_expired(lab, now_ns);
         let mut walk = Walk::new(lab, packet.parsed, now_ns, &mut self.flows);
-        let end = walk.from_router(packet);
+        let end = walk.start_at_router(packet);
         walk.verdict(packet.vpc, end)
     }
 
@@ -112,7 +116,7 @@ impl<'a> Walk<'a> {
     }
 
     /// E1 to E7, then I2 to I4.
-    fn from_instance(&mut self, packet: &Packet<'_>) -> Result<Port<'a>, Loss> {
+    fn start_at_instance(&mut self, packet: &Packet<'_>) -> Result<Port<'a>, Loss> {
         let lab = self.lab;
         let vpc = lab.vpcs.get(packet.vpc).ok_or(Loss::between(Reason::UnknownSender))?;
         let sender = find(vpc, packet.at).ok_or(Loss::between(Reason::UnknownSender))?.interface;
@@ -134,7 +138,7 @@ impl<'a> Walk<'a> {
     }
 
     /// I2 to I4 for what the implicit router sends; it stands outside every subnet.
-    fn from_router(&mut self, packet: &Packet<'_>) -> Result<Port<'a>, Loss> {
+    fn start_at_router(&mut self, packet: &Packet<'_>) -> Result<Port<'a>, Loss> {
         let lab = self.lab;
         let vpc = lab.vpcs.get(packet.vpc).ok_or(Loss::between(Reason::NoSuchDestination))?;
         let receiver = find(vpc, packet.at).ok_or(Loss::between(Reason::NoSuchDestination))?;

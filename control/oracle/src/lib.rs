@@ -5,7 +5,7 @@
 //!
 //! | module | question it answers |
 //! |---|---|
-//! | `judge` | in which order does a packet meet what (semantics 12) |
+//! | `judge` | in which order does a packet meet what (OR-01 to OR-05) |
 //! | `reserved` | is the destination none that the VPC forwards to |
 //! | `route` | where does the route table lead |
 //! | `acl` | what does a network ACL say |
