@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod hash;
 mod ids;
 mod names;
 mod parts;

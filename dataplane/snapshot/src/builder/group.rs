@@ -1,6 +1,6 @@
 //! Group programs: the rules of one set of security groups, all together.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use tables::{Bits, Classifier, Peer, Rule, RuleSet};
 use super::BuildError;
 use super::pass::{Pass, by_id, put};
 use super::references::Known;
+use crate::hash::HashSet;
 use crate::parts::{ByFamily, GroupSide, v4_prefix, v6_prefix};
 use crate::snapshot::Slot;
 use crate::spec::{GroupRuleSpec, GroupSpec, PeerSpec};
@@ -55,7 +56,7 @@ impl<'a> Pass<'a> {
     /// Ids of the groups that are new or have other rules than before.
     fn changed_groups(&mut self) -> HashSet<&'a str> {
         let before = by_id(self.before, |spec| &spec.groups, |group| &group.id);
-        let mut changed = HashSet::new();
+        let mut changed = HashSet::default();
         for group in &self.spec.groups {
             self.name(Kind::Group, &group.id, &group.name, None);
             let same = before

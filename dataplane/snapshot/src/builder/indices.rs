@@ -1,10 +1,10 @@
 //! Which index belongs to which id.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use crate::hash::HashMap;
 use crate::{AclIx, InterfaceIx, LabelIx, ProgramIx, RouteTableIx, SubnetIx, VpcIx};
 
 /// Numbers keys in the order in which they are first seen and forgets none.
@@ -15,7 +15,7 @@ pub(crate) struct Numbers<K, Ix> {
 
 impl<K, Ix> Default for Numbers<K, Ix> {
     fn default() -> Self {
-        Self { by_key: HashMap::new() }
+        Self { by_key: HashMap::default() }
     }
 }
 

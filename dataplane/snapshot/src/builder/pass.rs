@@ -1,10 +1,10 @@
 //! One build, from a specification and the snapshot before it to the next snapshot.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::references::Known;
 use super::{BuildError, Indices};
+use crate::hash::HashMap;
 use crate::snapshot::Slot;
 use crate::spec::LabSpec;
 use crate::{Generation, Kind, NameIx, Names, Settings, Snapshot};

@@ -1,12 +1,12 @@
 //! Interfaces, subnets and the address maps of VPCs: small parts, made anew each time and kept when equal.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::BuildError;
 use super::group::GroupSets;
 use super::pass::{Pass, put};
 use super::references::Known;
+use crate::hash::HashMap;
 use crate::snapshot::Slot;
 use crate::spec::{InterfaceSpec, SubnetSpec};
 use crate::{Interface, InterfaceIx, Kind, Subnet, Vpc, VpcIx};
@@ -109,7 +109,7 @@ fn sorted_groups(spec: &InterfaceSpec) -> Vec<&str> {
 }
 
 fn addresses(interfaces: &[Slot<Interface>], subnets: &[Slot<Subnet>]) -> HashMap<VpcIx, Addresses> {
-    let mut by_vpc: HashMap<VpcIx, Addresses> = HashMap::new();
+    let mut by_vpc: HashMap<VpcIx, Addresses> = HashMap::default();
     for (slot, ix) in interfaces.iter().zip(0..) {
         let Some((_, interface)) = slot else { continue };
         let owners = &mut by_vpc.entry(interface.vpc).or_default().owners;

@@ -1,8 +1,7 @@
 //! Every reference has its object.
 
-use std::collections::{HashMap, HashSet};
-
 use super::BuildError;
+use crate::hash::{HashMap, HashSet};
 use crate::spec::{GroupSpec, LabSpec, PeerSpec, RouteTableSpec, SubnetSpec, TargetSpec};
 
 /// The objects of a specification by id.

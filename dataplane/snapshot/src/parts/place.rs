@@ -1,8 +1,8 @@
 //! Interfaces, subnets and VPCs.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::hash::HashMap;
 use crate::{AclIx, InterfaceIx, LabelIx, NameIx, ProgramIx, RouteTableIx, SubnetIx, VpcIx};
 
 /// Source/destination check of an interface (AD-23, AD-24).
