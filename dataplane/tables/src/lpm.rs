@@ -10,7 +10,7 @@ use crate::ranks::Ranks;
 
 /// A frozen longest-prefix-match table: address in, value of the longest matching prefix out.
 ///
-/// The default table is empty. A table of `n` prefixes takes about `20 n` bytes for IPv4.
+/// The default table is empty. A route table of 20 prefixes takes about 400 bytes for IPv4 and 800 for IPv6.
 #[derive(Clone, Debug)]
 pub struct Lpm<A> {
     ends: Ends,
@@ -26,28 +26,11 @@ pub struct Lpm<A> {
 impl<A: Bits> Lpm<A> {
     /// Builds the table; of two entries with the same prefix the later wins.
     pub fn build(entries: &[(Prefix<A>, u32)]) -> Self {
+        let none = unused_value(entries);
         let mut entries = entries.to_vec();
         // Stable, so that of equal prefixes the last given comes last.
         entries.sort_by_key(|(prefix, _)| *prefix);
-        let none = unused_value(&entries);
-        let mut intervals = Intervals { done: Vec::new() };
-        let mut open: Vec<(Prefix<A>, u32)> = Vec::new();
-        for (prefix, value) in &entries {
-            while let Some(closed) = open.pop_if(|(outer, _)| outer.last() < prefix.first()) {
-                intervals.close(closed.0.last(), closed.1, closed.0.len);
-            }
-            if let Some(before) = prefix.first().before() {
-                let (value, len) = open.last().map_or((none, 0), |(outer, value)| (*value, outer.len));
-                intervals.close(before, value, len);
-            }
-            open.pop_if(|(outer, _)| outer == prefix);
-            open.push((*prefix, *value));
-        }
-        while let Some((prefix, value)) = open.pop() {
-            intervals.close(prefix.last(), value, prefix.len);
-        }
-        let all = Prefix::new(A::default(), 0);
-        intervals.close(all.last(), none, 0);
+        let intervals = Intervals::cut(&entries, none);
         let longest = entries.iter().map(|(prefix, _)| prefix.len).max().unwrap_or(0);
         Self::freeze(&intervals.done, longest, none)
     }
@@ -90,6 +73,15 @@ impl<A: Bits> Default for Lpm<A> {
     }
 }
 
+/// The largest number that no entry has as its value.
+fn unused_value<A>(entries: &[(Prefix<A>, u32)]) -> u32 {
+    let mut values: Vec<u32> = entries.iter().map(|(_, value)| *value).collect();
+    values.sort_unstable();
+    values.dedup();
+    let taken = (0..=u32::MAX).rev().zip(values.iter().rev()).take_while(|(n, value)| n == *value);
+    u32::MAX - taken.count() as u32
+}
+
 /// The intervals so far, in ascending order and without gaps.
 struct Intervals<A> {
     done: Vec<Interval<A>>,
@@ -103,6 +95,28 @@ struct Interval<A> {
 }
 
 impl<A: Bits> Intervals<A> {
+    /// Cuts the whole space: sorted entries open their prefixes outermost first, so the open ones form a
+    /// stack whose top answers.
+    fn cut(entries: &[(Prefix<A>, u32)], none: u32) -> Self {
+        let mut cut = Self { done: Vec::new() };
+        let mut open: Vec<(Prefix<A>, u32)> = Vec::new();
+        for (prefix, value) in entries {
+            while let Some((outer, value)) = open.pop_if(|(outer, _)| outer.last() < prefix.first()) {
+                cut.close(outer.last(), value, outer.len);
+            }
+            if let Some(before) = prefix.first().before() {
+                let (value, len) = open.last().map_or((none, 0), |(outer, value)| (*value, outer.len));
+                cut.close(before, value, len);
+            }
+            open.push((*prefix, *value));
+        }
+        while let Some((prefix, value)) = open.pop() {
+            cut.close(prefix.last(), value, prefix.len);
+        }
+        cut.close(Prefix::new(A::default(), 0).last(), none, 0);
+        cut
+    }
+
     /// Gives everything up to `end` that has no answer yet this one.
     fn close(&mut self, end: A, value: u32, len: u8) {
         match self.done.last_mut() {
@@ -111,18 +125,6 @@ impl<A: Bits> Intervals<A> {
             _ => self.done.push(Interval { end, value, len }),
         }
     }
-}
-
-/// The largest number that no entry has as its value.
-fn unused_value<A>(entries: &[(Prefix<A>, u32)]) -> u32 {
-    let mut values: Vec<u32> = entries.iter().map(|(_, value)| *value).collect();
-    values.sort_unstable();
-    values.dedup();
-    (0..=u32::MAX)
-        .rev()
-        .zip(values.iter().rev().map(Some).chain(std::iter::repeat(None)))
-        .find(|(candidate, value)| *value != Some(candidate))
-        .map_or(0, |(candidate, _)| candidate)
 }
 
 /// The last addresses of the intervals, cut to the bits that the longest prefix fixes: every end has ones
