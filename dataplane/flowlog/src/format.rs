@@ -1,0 +1,200 @@
+//! Which fields a flow log prints, in which order.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+use std::str::FromStr;
+
+use crate::{Field, Record};
+
+/// Placeholder for a value that is absent, inapplicable or cannot be computed (FL-22).
+pub(crate) const ABSENT: &str = "-";
+
+/// Why a format cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FormatError {
+    /// No field at all (FL-21).
+    #[error("a flow log format names at least one field")]
+    Empty,
+    /// A word that is not `${...}`.
+    #[error("`{0}` is not of the form ${{field}}")]
+    NotAField(String),
+    /// The same field twice: a format is a subset of the fields (FL-21).
+    #[error("field `{0}` is named twice")]
+    Repeated(Field),
+    /// No version has this field (FL-24).
+    #[error("unknown flow log field `{0}`")]
+    Unknown(String),
+}
+
+/// The fields of a flow log's lines, in order: at least one, none twice (FL-21).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Format {
+    fields: Cow<'static, [Field]>,
+}
+
+impl Format {
+    /// The version 2 format that AWS uses when none is given (FL-20).
+    pub const DEFAULT: Self = Self {
+        fields: Cow::Borrowed(&[
+            Field::Version,
+            Field::AccountId,
+            Field::InterfaceId,
+            Field::SrcAddr,
+            Field::DstAddr,
+            Field::SrcPort,
+            Field::DstPort,
+            Field::Protocol,
+            Field::Packets,
+            Field::Bytes,
+            Field::Start,
+            Field::End,
+            Field::Action,
+            Field::LogStatus,
+        ]),
+    };
+
+    /// Reads a format as the EC2 API writes it: `${version} ${srcaddr} ...`, separated by blanks (FL-21).
+    ///
+    /// # Errors
+    ///
+    /// [`FormatError`] for the first word that is wrong.
+    pub fn parse(text: &str) -> Result<Self, FormatError> {
+        let mut fields = Vec::new();
+        for word in text.split_ascii_whitespace() {
+            let field = parse_field(word)?;
+            if fields.contains(&field) {
+                return Err(FormatError::Repeated(field));
+            }
+            fields.push(field);
+        }
+        if fields.is_empty() {
+            return Err(FormatError::Empty);
+        }
+        Ok(Self { fields: Cow::Owned(fields) })
+    }
+
+    /// The fields in order.
+    #[must_use]
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// What the `version` field prints: the highest version among the chosen fields (FL-21).
+    #[must_use]
+    pub fn version(&self) -> u8 {
+        self.fields.iter().map(|field| field.version()).max().unwrap_or(2)
+    }
+
+    /// One record as a line without its end: single blanks between values (FL-80), `-` where there is none (FL-22).
+    #[must_use]
+    pub fn line(&self, record: &Record) -> String {
+        let mut line = String::new();
+        for (position, &field) in self.fields.iter().enumerate() {
+            if position > 0 {
+                line.push(' ');
+            }
+            self.push_value(&mut line, record, field);
+        }
+        line
+    }
+
+    fn push_value(&self, line: &mut String, record: &Record, field: Field) {
+        // Writing to a string cannot fail.
+        let _ = if field == Field::Version {
+            write!(line, "{}", self.version())
+        } else if let Some(value) = record.value(field) {
+            write!(line, "{value}")
+        } else {
+            line.write_str(ABSENT)
+        };
+    }
+}
+
+fn parse_field(word: &str) -> Result<Field, FormatError> {
+    let name = word.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    let name = name.ok_or_else(|| FormatError::NotAField(word.to_owned()))?;
+    Field::from_name(name).ok_or_else(|| FormatError::Unknown(name.to_owned()))
+}
+
+impl FromStr for Format {
+    type Err = FormatError;
+
+    fn from_str(text: &str) -> Result<Self, FormatError> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, field) in self.fields.iter().enumerate() {
+            let blank = if position == 0 { "" } else { " " };
+            write!(f, "{blank}${{{field}}}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rules: FL-20
+    #[test]
+    fn the_default_format_is_version_2_in_aws_order() {
+        let words = "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} \
+                     ${packets} ${bytes} ${start} ${end} ${action} ${log-status}";
+        assert_eq!(Format::parse(words), Ok(Format::DEFAULT));
+        assert_eq!(Format::DEFAULT.to_string(), words);
+        assert_eq!(Format::DEFAULT.version(), 2);
+    }
+
+    /// Rules: FL-21
+    #[test]
+    fn the_version_is_the_highest_among_the_fields_in_any_order() {
+        for (text, version) in [
+            ("${srcaddr}", 2),
+            ("${vpc-id} ${version}", 3),
+            ("${az-id} ${vpc-id} ${version}", 4),
+            ("${version} ${flow-direction} ${region}", 5),
+            ("${version} ${ecs-task-id}", 7),
+            ("${reject-reason} ${version}", 8),
+            ("${version} ${resource-id}", 9),
+            ("${encryption-status}", 10),
+            ("${interface-type} ${srcaddr}", 11),
+        ] {
+            assert_eq!(Format::parse(text).map(|format| format.version()), Ok(version), "{text}");
+        }
+    }
+
+    /// Rules: FL-21
+    #[test]
+    fn a_format_without_fields_is_refused() {
+        assert_eq!(Format::parse(""), Err(FormatError::Empty));
+        assert_eq!(Format::parse("  "), Err(FormatError::Empty));
+    }
+
+    /// Rules: FL-21, FL-24
+    #[test]
+    fn an_unknown_field_is_named() {
+        let error = Format::parse("${version} ${srcadr}").expect_err("no such field");
+        assert_eq!(error, FormatError::Unknown("srcadr".into()));
+        assert_eq!(error.to_string(), "unknown flow log field `srcadr`");
+    }
+
+    #[test]
+    fn a_word_that_is_no_field_is_quoted() {
+        for word in ["version", "${version", "$version", "${version}${srcaddr}"] {
+            let error = Format::parse(word).expect_err("not one field");
+            assert!(
+                error.to_string().contains(word.trim_start_matches("${").trim_end_matches('}')),
+                "{error}"
+            );
+        }
+    }
+
+    /// Rules: FL-21
+    #[test]
+    fn a_field_named_twice_is_refused() {
+        assert_eq!(Format::parse("${end} ${end}"), Err(FormatError::Repeated(Field::End)));
+    }
+}
