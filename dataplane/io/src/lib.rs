@@ -1,3 +1,32 @@
-//! TUN devices, pollers and system calls: the only crate with unsafe code
+//! TUN devices, pollers and system calls: the only crate with unsafe code.
+//!
+//! What it is: the edge between the kernel and a worker. It opens one layer-3 device per network interface inside
+//! a network namespace ([`Tun`], [`Netns`]), wakes a worker when a device has packets ([`Backend`], [`Waker`]),
+//! and says what this machine allows ([`doctor`]). What it is not: it looks into no packet, keeps no state about
+//! flows and starts no threads that outlive a call.
+//!
+//! Read first: [`Backend`] and [`Tun`].
+//!
+//! Rules of the crate: every `unsafe` block is in `sys.rs`, holds one system call and says why it is sound; a
+//! thread that enters a namespace is made for that and ends afterwards, so no pooled thread changes namespace.
+//!
+//! - [`mod@doctor`]: what the machine offers, and raising the limit of open files
+//! - [`mod@netns`]: named namespaces as `ip netns` knows them, and running code or programs in them
+//! - [`mod@poller`]: the seam between a worker and the kernel, with its backends
+//! - [`mod@pool`]: packet buffers that are used again
+//! - [`mod@tun`]: devices, their names, and what their errors mean
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_op_in_unsafe_fn)]
+
+pub mod doctor;
+pub mod netns;
+pub mod poller;
+pub mod pool;
+mod sys;
+pub mod tun;
+
+pub use netns::Netns;
+pub use poller::{Backend, BackendKind, Waker};
+pub use pool::BufferPool;
+pub use tun::{Offload, Opener, Tun, TunOptions};
+pub use wire::Buffer;

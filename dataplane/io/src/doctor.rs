@@ -1,0 +1,266 @@
+//! What this machine offers: privileges, devices, namespaces, backends, limits.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+use crate::netns::{self, Netns};
+use crate::poller::{self, BackendKind};
+use crate::tun::{Tun, TunOptions};
+
+/// One thing looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What was looked at, in a few words.
+    pub name: String,
+    /// Whether a lab can do without it.
+    pub need: Need,
+    /// Whether it is there.
+    pub outcome: Outcome,
+    /// One sentence: what was found, or what to do.
+    pub detail: String,
+}
+
+impl Check {
+    /// Whether what was looked at is there.
+    #[must_use]
+    pub fn ok(&self) -> bool {
+        self.outcome == Outcome::Present
+    }
+
+    /// Whether it stops every lab.
+    #[must_use]
+    pub fn blocks(&self) -> bool {
+        self.outcome == Outcome::Missing && self.need == Need::Required
+    }
+}
+
+/// Whether a lab can do without something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// A lab runs without it, slower or smaller.
+    Optional,
+    /// No lab runs without it.
+    Required,
+}
+
+/// Whether something is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is not.
+    Missing,
+    /// It is.
+    Present,
+}
+
+/// Looks at everything a lab needs. Leaves nothing behind.
+#[must_use]
+pub fn checks() -> Vec<Check> {
+    let mut checks = vec![
+        kernel(),
+        capability("CAP_NET_ADMIN", 12),
+        capability("CAP_SYS_ADMIN", 21),
+        tun_file(),
+        namespace(),
+        device(),
+        io_uring(),
+        open_files(),
+    ];
+    checks.extend(backends());
+    checks
+}
+
+/// The limit of open files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileLimit {
+    /// Files this process may have open now.
+    pub soft: u64,
+    /// What `soft` may be raised to without privilege.
+    pub hard: u64,
+}
+
+impl FileLimit {
+    /// The limit of this process.
+    ///
+    /// # Errors
+    ///
+    /// What `getrlimit` answers; none is known for this limit.
+    pub fn current() -> io::Result<Self> {
+        let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+        Ok(Self { soft, hard })
+    }
+
+    /// How many interfaces fit: one open file for each, next to what the process needs for itself.
+    #[must_use]
+    pub const fn interfaces(self) -> u64 {
+        self.soft.saturating_sub(OWN_FILES)
+    }
+}
+
+/// Raises the limit of open files as far as this process may: to the kernel's `fs.nr_open` with
+/// `CAP_SYS_RESOURCE`, else to the hard limit. Programs started later inherit it. Returns the new limit.
+///
+/// # Errors
+///
+/// What `setrlimit` answers when even the hard limit is refused.
+pub fn raise_nofile_limit() -> io::Result<FileLimit> {
+    let now = FileLimit::current()?;
+    let most = number_in("/proc/sys/fs/nr_open").unwrap_or(now.hard).max(now.hard);
+    if setrlimit(Resource::RLIMIT_NOFILE, most, most).is_err() {
+        setrlimit(Resource::RLIMIT_NOFILE, now.hard, now.hard)?;
+    }
+    FileLimit::current()
+}
+
+fn kernel() -> Check {
+    let release = kernel_release();
+    let at_least = |version| release_numbers(&release).is_some_and(|have| have >= version);
+    // 6.2 accepts UDP segmentation on TUN devices, 6.7 has multishot reads.
+    let detail = format!(
+        "Linux {release}; UDP segmentation offload on devices {}, multishot reads {}",
+        since(at_least((6, 2)), "6.2"),
+        since(at_least((6, 7)), "6.7"),
+    );
+    // clone, setns and TUN namespaces are older; 5.10 is the oldest kernel Debian still cares for.
+    found("kernel", Need::Optional, at_least((5, 10)), detail)
+}
+
+fn since(there: bool, version: &str) -> String {
+    if there { "possible".to_owned() } else { format!("not before {version}") }
+}
+
+fn capability(name: &str, bit: u32) -> Check {
+    let status = fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let mask = effective.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(0);
+    let there = mask >> bit & 1 == 1;
+    let detail = if there { "effective".to_owned() } else { "not effective: run as root".to_owned() };
+    found(name, Need::Required, there, detail)
+}
+
+fn tun_file() -> Check {
+    let opened = OpenOptions::new().read(true).write(true).open("/dev/net/tun");
+    let advice = "load the module with `modprobe tun`, and in a container pass --device /dev/net/tun";
+    tried("/dev/net/tun", opened.map(|_| "can be opened".to_owned()), advice)
+}
+
+/// Makes a namespace without a name, which ends with the thread.
+fn namespace() -> Check {
+    let made = netns::on_a_thread_of_its_own(|| Ok(unshare(CloneFlags::CLONE_NEWNET)?));
+    let advice = "the kernel or the container runtime forbids unshare(CLONE_NEWNET); run as root on the host";
+    tried("network namespaces", made.map(|()| "can be made".to_owned()), advice)
+}
+
+/// Opens a device in a namespace without a name.
+fn device() -> Check {
+    let made = netns::on_a_thread_of_its_own(|| {
+        unshare(CloneFlags::CLONE_NEWNET)?;
+        Tun::open(&Netns::current()?, "doctor", TunOptions::default())
+    });
+    let detail = made.map(|tun| format!("can be made in a namespace, MTU {}", tun.options().mtu));
+    tried("TUN devices", detail, "see the checks above for what is missing")
+}
+
+fn io_uring() -> Check {
+    const NAME: &str = "io_uring";
+    match number_in("/proc/sys/kernel/io_uring_disabled") {
+        Some(0) => found(NAME, Need::Optional, true, "allowed by kernel.io_uring_disabled = 0".to_owned()),
+        Some(setting) => {
+            let detail = format!("kernel.io_uring_disabled = {setting}; the other backends do without");
+            found(NAME, Need::Optional, false, detail)
+        }
+        // The setting came with Linux 6.6, the calls with 5.1.
+        None => {
+            let there = release_numbers(&kernel_release()).is_some_and(|have| have >= (5, 1));
+            found(NAME, Need::Optional, there, "this kernel has no setting that forbids it".to_owned())
+        }
+    }
+}
+
+fn open_files() -> Check {
+    const NAME: &str = "open files";
+    match FileLimit::current() {
+        Ok(limit) => {
+            let most = FileLimit { soft: limit.hard, ..limit }.interfaces();
+            let detail = format!(
+                "{} now, {} at most without privilege: room for {} interfaces, {most} after raising",
+                limit.soft,
+                limit.hard,
+                limit.interfaces(),
+            );
+            found(NAME, Need::Optional, most > 0, detail)
+        }
+        Err(error) => found(NAME, Need::Optional, false, error.to_string()),
+    }
+}
+
+fn backends() -> Vec<Check> {
+    let best = BackendKind::Auto.resolve().ok();
+    let describe = |(kind, probed): (BackendKind, Result<(), poller::BackendError>)| {
+        let detail = match &probed {
+            Ok(()) if best == Some(kind) => "works; --io auto takes it".to_owned(),
+            Ok(()) => "works".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        found(&format!("--io {kind}"), Need::Optional, probed.is_ok(), detail)
+    };
+    poller::probe().into_iter().map(describe).collect()
+}
+
+fn tried(name: &str, result: io::Result<String>, advice: &str) -> Check {
+    match result {
+        Ok(detail) => found(name, Need::Required, true, detail),
+        Err(error) => found(name, Need::Required, false, format!("{error}: {advice}")),
+    }
+}
+
+fn found(name: &str, need: Need, there: bool, detail: String) -> Check {
+    let outcome = if there { Outcome::Present } else { Outcome::Missing };
+    Check { name: name.to_owned(), need, outcome, detail }
+}
+
+fn kernel_release() -> String {
+    let text = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    text.trim().to_owned()
+}
+
+/// Major and minor version of a kernel release such as `6.1.0-28-amd64`.
+fn release_numbers(release: &str) -> Option<(u32, u32)> {
+    let mut parts = release.split(|c: char| !c.is_ascii_digit());
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+fn number_in(path: &str) -> Option<u64> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// Files the process needs besides its interfaces: workers' pollers, sockets, logs, libraries.
+const OWN_FILES: u64 = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_is_read_whatever_a_distribution_appends() {
+        assert_eq!(release_numbers("6.1.0-28-amd64"), Some((6, 1)));
+        assert_eq!(release_numbers("6.18.44-fc-v595"), Some((6, 18)));
+        assert_eq!(release_numbers("5.15+rc"), Some((5, 15)));
+        assert_eq!(release_numbers("unknown"), None);
+    }
+
+    #[test]
+    fn only_a_missing_requirement_blocks() {
+        assert!(found("x", Need::Required, false, String::new()).blocks());
+        assert!(!found("x", Need::Optional, false, String::new()).blocks());
+        assert!(!found("x", Need::Required, true, String::new()).blocks());
+    }
+
+    #[test]
+    fn the_interface_limit_leaves_room_for_the_process() {
+        assert_eq!(FileLimit { soft: 1024, hard: 4096 }.interfaces(), 768);
+        assert_eq!(FileLimit { soft: 16, hard: 16 }.interfaces(), 0);
+    }
+}

@@ -1,0 +1,235 @@
+//! The seam between a worker and the kernel: what wakes it, and what gives it packets.
+//!
+//! A worker builds its backend on its own thread ([`BackendKind::build`]) and is the only one to use it; others
+//! reach it through its [`Waker`]. The loop is: [`Backend::wait`], then [`Backend::read`] until a batch is full or
+//! nothing comes, work, [`Backend::write`] each packet, [`Backend::flush`].
+
+use std::fmt;
+use std::io;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use wire::Buffer;
+
+use crate::pool::BufferPool;
+use crate::tun::{Opener, Tun};
+
+mod epoll;
+mod ready;
+#[cfg(feature = "tokio")]
+mod tokio;
+mod waker;
+
+pub use waker::Waker;
+
+/// What wakes a worker and gives it packets: one for each worker, built and used on the worker's thread.
+///
+/// - input: [`Self::attach`], [`Self::detach`]
+/// - the loop: [`Self::wait`], [`Self::read`], [`Self::take_lost`], [`Self::write`], [`Self::flush`]
+pub trait Backend {
+    /// From now on this worker reads `tun`, whose packets carry `token`: the attachment's index.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` when the token is in use; else what the kernel answers.
+    fn attach(&mut self, token: u32, tun: Arc<Tun>) -> io::Result<()>;
+
+    /// Reads the device no more; packets that wait in it stay there.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when the token is not attached, as after [`Self::take_lost`] named it.
+    fn detach(&mut self, token: u32) -> io::Result<()>;
+
+    /// Waits until a device has packets, the waker was used, or the time is over. May return early, and returns at
+    /// once while [`Self::read`] has left packets behind. `None` waits without limit; zero only looks. Parts of a
+    /// millisecond count as a whole one.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers: the backend can no longer be used.
+    fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()>;
+
+    /// Reads at most `budget` packets into buffers of `pool`, appends them to `out` with their device's token, and
+    /// returns how many. Devices with packets take turns, so that none starves; one device's packets keep their
+    /// order. Only what [`Self::wait`] has seen is read.
+    ///
+    /// A device that fails is detached and named by [`Self::take_lost`]; the rest go on.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers: the backend can no longer be used.
+    fn read(
+        &mut self,
+        budget: usize,
+        pool: &mut BufferPool,
+        out: &mut Vec<(u32, Buffer)>,
+    ) -> io::Result<usize>;
+
+    /// The devices that failed since the last call, in the order they did. They are detached already.
+    /// [`crate::tun::trouble`] explains the error.
+    fn take_lost(&mut self) -> Vec<(u32, io::Error)>;
+
+    /// Hands one packet to any device, be it attached here or not.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Tun::write`].
+    fn write(&mut self, tun: &Tun, packet: &[u8]) -> io::Result<()> {
+        tun.write(packet)
+    }
+
+    /// Ends a batch of writes: nothing is held back any more.
+    ///
+    /// # Errors
+    ///
+    /// Those of writes that were held back; a backend that holds none back has none.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The backends to choose from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BackendKind {
+    /// The best one that works here.
+    #[default]
+    Auto,
+    /// Readiness from epoll, one system call for each packet.
+    Epoll,
+    /// Devices made by tokio-tun, readiness from a tokio reactor: the portable one.
+    Tokio,
+    /// Reads and writes through `io_uring`.
+    Uring,
+}
+
+impl BackendKind {
+    /// The kinds that name a backend, best first.
+    pub const CONCRETE: [Self; 3] = [Self::Uring, Self::Epoll, Self::Tokio];
+
+    /// Builds the backend. To be called on the thread that will use it.
+    ///
+    /// # Errors
+    ///
+    /// [`BackendError`].
+    pub fn build(self, waker: &Waker) -> Result<Box<dyn Backend>, BackendError> {
+        match self {
+            Self::Auto => self.resolve()?.build(waker),
+            Self::Epoll => Ok(Box::new(epoll::EpollBackend::new(waker)?)),
+            #[cfg(feature = "tokio")]
+            Self::Tokio => Ok(Box::new(tokio::TokioBackend::new(waker)?)),
+            #[cfg(not(feature = "tokio"))]
+            Self::Tokio => Err(BackendError::NotBuilt(self)),
+            Self::Uring => Err(BackendError::NotYet(self)),
+        }
+    }
+
+    /// The backend this kind stands for on this machine: itself, or for [`Self::Auto`] the best one that works.
+    ///
+    /// # Errors
+    ///
+    /// Why the kind does not work here; for [`Self::Auto`], why the last one does not.
+    pub fn resolve(self) -> Result<Self, BackendError> {
+        if self != Self::Auto {
+            return self.probe().map(|()| self);
+        }
+        let mut last = Err(BackendError::NotYet(Self::Uring));
+        for kind in Self::CONCRETE {
+            match kind.probe() {
+                Ok(()) => return Ok(kind),
+                Err(error) => last = Err(error),
+            }
+        }
+        last
+    }
+
+    /// How devices for this backend are opened.
+    #[must_use]
+    pub const fn opener(self) -> Opener {
+        match self {
+            #[cfg(feature = "tokio")]
+            Self::Tokio => Opener::TokioTun,
+            #[cfg(not(feature = "tokio"))]
+            Self::Tokio => Opener::Direct,
+            Self::Auto | Self::Epoll | Self::Uring => Opener::Direct,
+        }
+    }
+
+    /// Builds the backend and throws it away.
+    fn probe(self) -> Result<(), BackendError> {
+        self.build(&Waker::new()?).map(drop)
+    }
+}
+
+impl fmt::Display for BackendKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Epoll => "epoll",
+            Self::Tokio => "tokio",
+            Self::Uring => "uring",
+        })
+    }
+}
+
+impl FromStr for BackendKind {
+    type Err = BackendError;
+
+    fn from_str(name: &str) -> Result<Self, BackendError> {
+        let known = [Self::Auto].into_iter().chain(Self::CONCRETE);
+        let found = known.into_iter().find(|kind| kind.to_string() == name);
+        found.ok_or_else(|| BackendError::Unknown(name.to_owned()))
+    }
+}
+
+/// Why there is no such backend.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackendError {
+    /// The program was compiled without it.
+    #[error("the {0} backend is not in this build (cargo feature `tokio`)")]
+    NotBuilt(BackendKind),
+    /// It is still to be written.
+    #[error("the {0} backend does not exist yet; use auto, epoll or tokio")]
+    NotYet(BackendKind),
+    /// The kernel refuses what it needs.
+    #[error("the kernel refuses what the backend needs: {0}")]
+    Refused(#[from] io::Error),
+    /// No backend has that name.
+    #[error("no backend is called {0:?}; there are auto, uring, epoll and tokio")]
+    Unknown(String),
+}
+
+/// Tries every backend: which work here, and why the others do not. Best first.
+#[must_use]
+pub fn probe() -> Vec<(BackendKind, Result<(), BackendError>)> {
+    BackendKind::CONCRETE.into_iter().map(|kind| (kind, kind.probe())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_the_name_it_prints() {
+        for kind in [BackendKind::Auto, BackendKind::Epoll, BackendKind::Tokio, BackendKind::Uring] {
+            assert_eq!(kind.to_string().parse::<BackendKind>().expect("known"), kind);
+        }
+        let unknown = "kqueue".parse::<BackendKind>().expect_err("unknown");
+        assert!(unknown.to_string().contains("auto, uring, epoll and tokio"), "{unknown}");
+    }
+
+    #[test]
+    fn asking_for_uring_says_that_it_does_not_exist_yet() {
+        let refused = BackendKind::Uring.build(&Waker::new().expect("waker")).err().expect("not there");
+        assert!(matches!(refused, BackendError::NotYet(BackendKind::Uring)), "{refused}");
+    }
+
+    #[test]
+    fn auto_takes_the_best_backend_that_works() {
+        assert_eq!(BackendKind::Auto.resolve().expect("epoll always works"), BackendKind::Epoll);
+        let works: Vec<_> = probe().into_iter().filter(|(_, result)| result.is_ok()).collect();
+        assert_eq!(works.first().map(|(kind, _)| *kind), Some(BackendKind::Epoll));
+    }
+}

@@ -1,0 +1,177 @@
+//! Whose turn it is: the devices known to have packets.
+
+use std::collections::VecDeque;
+use std::io;
+
+use wire::Buffer;
+
+use crate::pool::BufferPool;
+
+/// The attached devices, as a turn sees them.
+pub(super) trait Devices {
+    /// Reads one packet of the device; `None` when none waits. From then on the device is off the list, and its
+    /// next packet has to put it there again.
+    fn read(&mut self, token: u32, buffer: &mut Buffer) -> io::Result<Option<usize>>;
+
+    /// Lets go of a device that failed.
+    fn lose(&mut self, token: u32, error: io::Error);
+}
+
+/// Devices that have packets, in the order of their turns. A token is in it at most once; the owner sees to that.
+#[derive(Debug, Default)]
+pub(super) struct ReadyList(VecDeque<u32>);
+
+impl ReadyList {
+    pub(super) fn push(&mut self, token: u32) {
+        self.0.push_back(token);
+    }
+
+    pub(super) fn remove(&mut self, token: u32) {
+        self.0.retain(|queued| *queued != token);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Reads at most `budget` packets in turns, as [`super::Backend::read`] promises.
+    pub(super) fn read(
+        &mut self,
+        devices: &mut impl Devices,
+        budget: usize,
+        pool: &mut BufferPool,
+        out: &mut Vec<(u32, Buffer)>,
+    ) -> usize {
+        let end = out.len() + budget;
+        let before = out.len();
+        while out.len() < end {
+            let Some(token) = self.0.pop_front() else { break };
+            let packets = TURN.min(end - out.len());
+            match take_turn(token, devices, packets, pool, out) {
+                Ok(Turn::Drained) => {}
+                Ok(Turn::Unfinished) => self.0.push_back(token),
+                Err(error) => devices.lose(token, error),
+            }
+        }
+        out.len() - before
+    }
+}
+
+/// How a device's turn ended.
+enum Turn {
+    /// The device has no packets.
+    Drained,
+    /// The device may have more packets.
+    Unfinished,
+}
+
+fn take_turn(
+    token: u32,
+    devices: &mut impl Devices,
+    packets: usize,
+    pool: &mut BufferPool,
+    out: &mut Vec<(u32, Buffer)>,
+) -> io::Result<Turn> {
+    for _ in 0..packets {
+        let mut buffer = pool.take();
+        let outcome = devices.read(token, &mut buffer);
+        if let Ok(Some(_)) = outcome {
+            out.push((token, buffer));
+            continue;
+        }
+        pool.give(buffer);
+        return outcome.map(|_| Turn::Drained);
+    }
+    Ok(Turn::Unfinished)
+}
+
+/// Packets one device gives before the next one has its turn: long enough that neighbours of one flow stay
+/// together, short enough that a batch of 64 serves four devices.
+const TURN: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn devices_take_turns_and_keep_their_own_order() {
+        let mut world = World::with([(1, 20), (2, 2), (3, 20)]);
+        let (tokens, _) = world.read(64);
+        let turns: Vec<_> = tokens.chunk_by(|a, b| a.0 == b.0).map(|turn| (turn[0].0, turn.len())).collect();
+        assert_eq!(turns, [(1, 16), (2, 2), (3, 16), (1, 4), (3, 4)]);
+        let first: Vec<_> =
+            tokens.iter().filter(|(token, _)| *token == 1).map(|(_, bytes)| bytes[0]).collect();
+        assert!(first.is_sorted(), "{first:?}");
+    }
+
+    #[test]
+    fn a_busy_device_starves_nobody_over_several_batches() {
+        let mut world = World::with([(1, 200), (2, 200), (3, 1)]);
+        let seen = |(packets, _): (Vec<(u32, Vec<u8>)>, usize)| packets.iter().any(|(token, _)| *token == 3);
+        let batches: Vec<_> = (0..4).map(|_| seen(world.read(16))).collect();
+        assert_eq!(batches, [false, false, true, false]);
+    }
+
+    #[test]
+    fn the_budget_is_never_exceeded_and_the_rest_stays_listed() {
+        let mut world = World::with([(1, 20)]);
+        assert_eq!(world.read(7).1, 7);
+        assert!(!world.ready.is_empty());
+        assert_eq!(world.read(64).1, 13);
+        assert!(world.ready.is_empty());
+    }
+
+    #[test]
+    fn a_failing_device_is_lost_and_the_others_go_on() {
+        let mut world = World::with([(1, 3), (9, 0), (2, 3)]);
+        world.devices.broken = Some(9);
+        assert_eq!(world.read(64).1, 6);
+        assert_eq!(world.devices.lost, [9]);
+        assert!(world.ready.is_empty());
+    }
+
+    struct World {
+        ready: ReadyList,
+        devices: Queues,
+    }
+
+    #[derive(Default)]
+    struct Queues {
+        /// Packets still to come; each is one byte, the number of those after it counted down from 255.
+        waiting: BTreeMap<u32, u8>,
+        broken: Option<u32>,
+        lost: Vec<u32>,
+    }
+
+    impl World {
+        fn with<const N: usize>(devices: [(u32, u8); N]) -> Self {
+            let mut ready = ReadyList::default();
+            devices.iter().for_each(|(token, _)| ready.push(*token));
+            Self { ready, devices: Queues { waiting: devices.into(), ..Queues::default() } }
+        }
+
+        fn read(&mut self, budget: usize) -> (Vec<(u32, Vec<u8>)>, usize) {
+            let mut out = Vec::new();
+            let count = self.ready.read(&mut self.devices, budget, &mut BufferPool::new(1), &mut out);
+            (out.iter().map(|(token, buffer)| (*token, buffer.bytes().to_vec())).collect(), count)
+        }
+    }
+
+    impl Devices for Queues {
+        fn read(&mut self, token: u32, buffer: &mut Buffer) -> io::Result<Option<usize>> {
+            if self.broken == Some(token) {
+                return Err(io::Error::other("broken"));
+            }
+            let Some(left) = self.waiting.get_mut(&token).filter(|left| **left > 0) else { return Ok(None) };
+            *left -= 1;
+            buffer.extend_from_slice(&[255 - *left]);
+            Ok(Some(1))
+        }
+
+        fn lose(&mut self, token: u32, _: io::Error) {
+            self.lost.push(token);
+        }
+    }
+}
