@@ -1,3 +1,11 @@
-//! In-memory world: N engines in one thread, virtual hosts, virtual clock
+//! In-memory world: a compiled lab, N engines in one thread, virtual time.
+//!
+//! Nothing here touches the operating system: packets are byte vectors, devices are queues and the clock is a number that the
+//! caller moves. What the real runtime does with threads and rings, [`World`] does by hand and in a fixed order, so every run
+//! of a test is the same run. Tests and benches are built on it.
 
 #![forbid(unsafe_code)]
+
+mod world;
+
+pub use world::{Delivery, Fate, Sent, World};

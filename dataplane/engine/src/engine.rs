@@ -99,21 +99,23 @@ impl Engine {
                 Next::Keeper(keeper)
             };
         }
-        self.to_owner(snapshot, frame, &parsed, now)
+        self.pass_to_owner(snapshot, frame, &parsed, now)
     }
 
-    fn to_owner(&mut self, snapshot: &Snapshot, frame: &mut Frame, parsed: &Parsed, now: Time) -> Next {
+    fn pass_to_owner(&mut self, snapshot: &Snapshot, frame: &mut Frame, parsed: &Parsed, now: Time) -> Next {
         let owner = self.steering.owner(snapshot, parsed);
         if owner == self.worker { self.forward(snapshot, frame, parsed, now) } else { Next::Handoff(owner) }
     }
 
     fn keep(&mut self, snapshot: &Snapshot, frame: &mut Frame, parsed: Parsed, now: Time) -> Next {
-        let Some(fragment) = parsed.fragment else { return self.to_owner(snapshot, frame, &parsed, now) };
+        let Some(fragment) = parsed.fragment else {
+            return self.pass_to_owner(snapshot, frame, &parsed, now);
+        };
         match self.keeper.handle(frame, parsed, fragment, now) {
             Kept::Drop(reason) => self.drop_frame(frame.from, Some(&parsed), reason, None, now),
             Kept::Known => {
                 let known = frame.parsed.unwrap_or(parsed);
-                self.to_owner(snapshot, frame, &known, now)
+                self.pass_to_owner(snapshot, frame, &known, now)
             }
             Kept::Waits => Next::Held,
         }
@@ -150,6 +152,11 @@ impl Engine {
         memory.refusals.expire(now, |key, mut half| taps.flush_half(&key.tuple, &mut half));
     }
 
+    /// Emits everything that is still counted: the last input of an engine.
+    pub fn handle_stop(&mut self, now: Time) {
+        self.taps.flush_all(&mut self.memory, now);
+    }
+
     /// When [`Self::handle_timeout`] next has work; a time in the past means it has work left now.
     #[must_use]
     pub fn poll_timeout(&self) -> Time {
@@ -158,11 +165,7 @@ impl Engine {
             self.memory.refusals.next_deadline(),
             self.keeper.next_deadline(),
         ];
-        timers
-            .into_iter()
-            .flatten()
-            .min()
-            .map_or(self.taps.deadline(), |timer| timer.min(self.taps.deadline()))
+        timers.into_iter().flatten().fold(self.taps.deadline(), Time::min)
     }
 
     /// Takes note that the kernel refused one packet that this engine had given [`Next::Transmit`] or transmitted.

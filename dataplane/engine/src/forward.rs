@@ -174,13 +174,13 @@ impl Engine {
         known: Option<Place>,
         decision: Decision,
         now: Time,
-    ) -> Result<Place, Uncached> {
+    ) -> Result<Place, Box<Uncached>> {
         let plan = Plan::of(self, key, known, &decision);
         if plan.new_sessions > self.memory.sessions.room() {
             let stateless =
                 !decision.egress.is_some_and(keeps_state) && !decision.ingress.is_some_and(keeps_state);
             let instead = (!stateless).then_some(DropReason::SessionTableFull);
-            return Err(Uncached { decision, instead });
+            return Err(Box::new(Uncached { decision, instead }));
         }
         let Some(place) = self.place(key, known, plan.own_in, now) else {
             return Err(self.skip(decision, now));
@@ -212,11 +212,11 @@ impl Engine {
     }
 
     /// A refusal that finds no room is counted for SKIPDATA instead of its records.
-    fn skip(&mut self, mut decision: Decision, now: Time) -> Uncached {
+    fn skip(&mut self, mut decision: Decision, now: Time) -> Box<Uncached> {
         for tap in decision.taps.drain(..) {
             self.taps.skip(tap.interface, now);
         }
-        Uncached { decision, instead: None }
+        Box::new(Uncached { decision, instead: None })
     }
 
     /// Begins group state where a rule made the flow tracked, and lets it go where the flow is no longer.

@@ -118,6 +118,18 @@ impl Taps {
         }
     }
 
+    /// Flushes every block, the current interval's too, and says that nothing before `now` is left.
+    pub(crate) fn flush_all(&mut self, memory: &mut Memory, now: Time) {
+        self.closing.append(&mut self.dirty);
+        for place in std::mem::take(&mut self.closing) {
+            let Some(tuple) = memory.key(place).map(|key| key.tuple) else { continue };
+            if let Some(half) = memory.half_mut(place) {
+                self.flush_half(&tuple, half);
+            }
+        }
+        self.finish_interval(now);
+    }
+
     /// Whether blocks of an ended interval are still to be flushed, or the interval's end to be told.
     pub(crate) fn deadline(&self) -> Time {
         if self.closing.is_empty() && self.flushed == self.begins() { self.ends } else { Time(0) }
@@ -127,12 +139,12 @@ impl Taps {
         self.events.pop_front()
     }
 
-    fn finish_interval(&mut self, begins: Time) {
+    fn finish_interval(&mut self, until: Time) {
         for (interface, (at, packets)) in std::mem::take(&mut self.skipped) {
             self.events.push_back(Event::Skipped { interface, at, packets });
         }
-        self.events.push_back(Event::Flushed(begins));
-        self.flushed = begins;
+        self.events.push_back(Event::Flushed(until));
+        self.flushed = until;
     }
 
     const fn begins(&self) -> Time {

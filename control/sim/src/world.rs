@@ -1,0 +1,278 @@
+//! A lab whose packets move when they are told to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::{Config, Counters, DropReason, DropRecord, Engine, Event, Frame, Next, Time};
+use flowlog::{FlowLogs, Line};
+use model::Valid;
+use model::lab::InterfaceRef;
+use snapshot::{Attachment, Builder, InterfaceIx, Snapshot};
+use wire::Buffer;
+
+/// A running lab without an operating system.
+#[derive(Debug)]
+pub struct World {
+    valid: Valid,
+    builder: Builder,
+    snapshot: Arc<Snapshot>,
+    engines: Vec<Engine>,
+    logs: FlowLogs,
+    lines: Vec<Line>,
+    events: Vec<(usize, Event)>,
+    now: Time,
+}
+
+/// A packet that left the data plane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The interface that receives it.
+    pub to: InterfaceIx,
+    /// Its bytes.
+    pub packet: Vec<u8>,
+}
+
+/// What became of one packet that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Delivered to this interface.
+    Delivered(InterfaceIx),
+    /// Dropped.
+    Dropped(DropReason),
+    /// A fragment that waits for its first one.
+    Held,
+}
+
+/// Everything that one packet caused at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// What became of the packet itself.
+    pub fate: Fate,
+    /// All packets that left, in order: the packet or its fragments, fragments released by it, ICMP errors about it.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// Sessions of a simulated worker, unless told otherwise.
+const SESSIONS: usize = 4_096;
+
+/// Seed of every simulated run.
+const SEED: u64 = 0x7670_636c_6162;
+
+/// When simulated time begins: a whole number of ten-minute windows.
+const START: Time = Time(1_700_000_400_000_000_000);
+
+impl World {
+    /// A lab with `workers` workers, at a fixed start time.
+    ///
+    /// # Panics
+    ///
+    /// When a checked lab does not compile, which is a bug of ours.
+    #[must_use]
+    pub fn new(valid: Valid, workers: u16) -> Self {
+        Self::with_sessions(valid, workers, SESSIONS)
+    }
+
+    /// A lab whose workers remember `sessions` sessions each.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::new`].
+    #[must_use]
+    pub fn with_sessions(valid: Valid, workers: u16, sessions: usize) -> Self {
+        let mut builder = Builder::default();
+        let snapshot = compile::snapshot(&mut builder, &valid).expect("a checked lab compiles");
+        let tap_interval = snapshot.settings().tap_interval;
+        let config = |worker| Config { worker, workers, seed: SEED, sessions, tap_interval, start: START };
+        let mut logs = FlowLogs::new(usize::from(workers), START);
+        logs.handle_snapshot(&snapshot, START);
+        Self {
+            valid,
+            builder,
+            snapshot: Arc::new(snapshot),
+            engines: (0..workers).map(|worker| Engine::new(&config(worker))).collect(),
+            logs,
+            lines: Vec::new(),
+            events: Vec::new(),
+            now: START,
+        }
+    }
+
+    /// The lab in force.
+    #[must_use]
+    pub const fn valid(&self) -> &Valid {
+        &self.valid
+    }
+
+    /// The snapshot in force.
+    #[must_use]
+    pub const fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// The present.
+    #[must_use]
+    pub const fn now(&self) -> Time {
+        self.now
+    }
+
+    /// The index of `INSTANCE.DEVICE`; the device may be left out for the first one.
+    #[must_use]
+    pub fn interface(&self, name: &str) -> Option<InterfaceIx> {
+        let (instance, device) = name.split_once('.').map_or((name, None), |(instance, device)| (instance, Some(device)));
+        let vpc = self.valid.lab().vpcs.values().find(|vpc| vpc.instances.contains_key(instance))?;
+        let interfaces = &vpc.instances.get(instance)?.interfaces;
+        let interface = interfaces.iter().find(|i| device.is_none_or(|device| i.device == device))?;
+        self.snapshot.interface_by_id(&interface.id)
+    }
+
+    /// The VPC and the interface behind an index.
+    #[must_use]
+    pub fn name_of(&self, ix: InterfaceIx) -> Option<(String, InterfaceRef)> {
+        let id = &self.snapshot.names().get(self.snapshot.interface(ix)?.name).id;
+        self.valid.lab().vpcs.values().find_map(|vpc| {
+            vpc.instances.values().find_map(|instance| {
+                let interface = instance.interfaces.iter().find(|interface| *interface.id == **id)?;
+                let named = InterfaceRef { instance: instance.name.clone(), device: interface.device.clone() };
+                Some((vpc.name.clone(), named))
+            })
+        })
+    }
+
+    /// Puts another lab in force, as `apply` does.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::new`].
+    pub fn apply(&mut self, valid: Valid) {
+        let snapshot = compile::snapshot(&mut self.builder, &valid).expect("a checked lab compiles");
+        self.logs.handle_snapshot(&snapshot, self.now);
+        self.snapshot = Arc::new(snapshot);
+        self.valid = valid;
+    }
+
+    /// Lets an instance send a packet, and follows it to its end.
+    ///
+    /// # Panics
+    ///
+    /// When a packet has no end, which is a bug of ours.
+    pub fn send(&mut self, from: InterfaceIx, packet: &[u8]) -> Sent {
+        let home = from.at() % self.engines.len();
+        let frame = Frame::new(Attachment::interface(from), Buffer::copy_of(packet));
+        let mut deliveries = Vec::new();
+        let fate = self.settle(home, frame, &mut deliveries);
+        self.collect();
+        Sent { fate, deliveries }
+    }
+
+    /// Lets time pass; everything that is due in between happens in order.
+    pub fn advance(&mut self, by: Duration) {
+        let until = self.now.after(by);
+        while let Some(next) = self.engines.iter().map(Engine::poll_timeout).min().filter(|next| *next <= until) {
+            self.now = self.now.max(next);
+            self.tick();
+        }
+        self.now = until;
+        self.tick();
+    }
+
+    /// Flow-log lines written since the last call.
+    pub fn take_lines(&mut self) -> Vec<Line> {
+        std::mem::take(&mut self.lines)
+    }
+
+    /// Tap and other events since the last call, each with its worker.
+    pub fn take_events(&mut self) -> Vec<(usize, Event)> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Closes all windows as a shutdown does.
+    pub fn finish(&mut self) {
+        for engine in &mut self.engines {
+            engine.handle_stop(self.now);
+        }
+        self.collect();
+        self.logs.finish(self.now);
+        self.lines.extend(std::iter::from_fn(|| self.logs.poll_line()));
+    }
+
+    /// Counters of all workers together.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        let mut sum = Counters::default();
+        for engine in &self.engines {
+            sum.add(engine.counters());
+        }
+        sum
+    }
+
+    /// Dropped packets of all workers, oldest first.
+    #[must_use]
+    pub fn drops(&self) -> Vec<DropRecord> {
+        let mut drops: Vec<_> = self.engines.iter().flat_map(Engine::drops).cloned().collect();
+        drops.sort_by_key(|drop| drop.at);
+        drops
+    }
+
+    /// The engines.
+    #[must_use]
+    pub fn engines(&self) -> &[Engine] {
+        &self.engines
+    }
+
+    /// Follows one frame from worker to worker. What it releases is settled after it.
+    fn settle(&mut self, worker: usize, frame: Frame, deliveries: &mut Vec<Delivery>) -> Fate {
+        let mut frames = [frame];
+        let mut worker = worker;
+        let mut keepers = Vec::new();
+        let fate = loop {
+            self.engines[worker].handle_frames(&self.snapshot, &mut frames, self.now);
+            keepers.push(worker);
+            match frames[0].next {
+                Next::Handoff(to) | Next::Keeper(to) => worker = usize::from(to),
+                Next::Transmit(to) => break Self::deliver(&frames[0], to, deliveries),
+                Next::Drop(reason) => break Fate::Dropped(reason),
+                Next::Held => break Fate::Held,
+                Next::Consumed | Next::Pending => panic!("a packet of a simulated host has an end: {:?}", frames[0]),
+            }
+        };
+        self.transmit(deliveries);
+        for keeper in keepers {
+            while let Some(released) = self.engines[keeper].poll_release() {
+                self.settle(keeper, released, deliveries);
+            }
+        }
+        fate
+    }
+
+    fn deliver(frame: &Frame, to: Attachment, deliveries: &mut Vec<Delivery>) -> Fate {
+        let to = to.as_interface().expect("no packet leaves for the internet yet");
+        deliveries.extend(frame.packets().iter().map(|packet| Delivery { to, packet: packet.bytes().to_vec() }));
+        Fate::Delivered(to)
+    }
+
+    fn transmit(&mut self, deliveries: &mut Vec<Delivery>) {
+        for engine in &mut self.engines {
+            while let Some((to, packet)) = engine.poll_transmit() {
+                let to = to.as_interface().expect("the engine answers interfaces");
+                deliveries.push(Delivery { to, packet: packet.bytes().to_vec() });
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        for engine in &mut self.engines {
+            engine.handle_timeout(&self.snapshot, self.now);
+        }
+        self.collect();
+    }
+
+    fn collect(&mut self) {
+        for (worker, engine) in self.engines.iter_mut().enumerate() {
+            while let Some(event) = engine.poll_event() {
+                self.logs.handle_event(worker, &event);
+                self.events.push((worker, event));
+            }
+        }
+        self.lines.extend(std::iter::from_fn(|| self.logs.poll_line()));
+    }
+}
