@@ -1,11 +1,11 @@
 //! Bytes to meaning: header offsets in one pass, five-tuples, checksums, composed ICMP errors.
 //!
 //! No state, no clock and no allocation on the parse path. Read [`Parsed`] and [`FiveTuple`] first.
-//! After [`parse`] succeeded, the offsets in [`Parsed`] lie inside the packet it was given.
+//! After [`parse()`] succeeded, the offsets in [`Parsed`] lie inside the packet it was given.
 //!
 //! | Module | Question it answers |
 //! |---|---|
-//! | `parse` | [`parse`]: where are the headers, and what do they say? Extension headers, fragments and the packet quoted by an ICMP error included |
+//! | `parse` | [`parse()`]: where are the headers, and what do they say? Extension headers, fragments and the packet quoted by an ICMP error included |
 //! | `tuple` | [`FiveTuple`]: which exchange is this packet part of? |
 //! | [`checksum`] | What is the sum, and what is it after a rewrite? |
 //! | [`compose`] | What do we answer: ICMP errors and TCP resets |

@@ -55,7 +55,7 @@ pub enum Transport {
     Udp,
 }
 
-/// Everything the engine reads from a packet's headers. Made only by [`parse`].
+/// Everything the engine reads from a packet's headers. Made only by [`parse()`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parsed {
     /// Addresses, ports and protocol. Later fragments have ports 0 until their first fragment is known.

@@ -1,6 +1,6 @@
 //! Packets for tests and benches, with right lengths and checksums, and a checker of both.
 //!
-//! Built with `etherparse`, checked with `smoltcp`'s sums: neither shares code with [`crate::parse`].
+//! Built with `etherparse`, checked with `smoltcp`'s sums: neither shares code with [`crate::parse()`].
 //! Addresses and ports written as text come from [`ip`] and [`at`]. Every builder panics on families that differ
 //! and on payloads that do not fit: a test that does so is wrong.
 //!

@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 
+use etherparse::{LaxSlicedPacket, TransportSlice};
 use vpclab_wire::compose::{self, Unreachable};
 use vpclab_wire::{Parsed, Transport, fragment_ipv4, parse, proto};
 
@@ -21,7 +22,7 @@ fn any_bytes_parse_or_are_malformed() {
 #[test]
 fn bytes_with_a_right_ip_header_parse_or_are_malformed() {
     bolero::check!().with_iterations(INPUTS).with_type::<(Shape, Vec<u8>)>().for_each(|(shape, bytes)| {
-        check(&shape.mend(bytes));
+        check(&shape.mend(&bytes.repeat(1 + bytes.len() % 8)));
     });
 }
 
@@ -29,7 +30,7 @@ fn bytes_with_a_right_ip_header_parse_or_are_malformed() {
 fn fragments_parse_and_reassemble_to_the_payload() {
     bolero::check!().with_iterations(INPUTS / 4).with_type::<(Shape, Vec<u8>, u16)>().for_each(
         |(shape, bytes, mtu)| {
-            let mut packet = Shape { is_v6: false, ..*shape }.mend(&bytes.repeat(1 + bytes.len() % 16));
+            let mut packet = Shape { is_v6: false, ..*shape }.mend(&bytes.repeat(1 + bytes.len() * 7 % 64));
             if packet.len() > 20 {
                 packet[6] &= !0x40; // may be fragmented
             }
@@ -78,39 +79,51 @@ impl Shape {
     }
 
     fn mend_v6(self, packet: &mut [u8]) {
-        const CHAIN: [u8; 9] = [proto::TCP, proto::UDP, proto::ICMPV6, 0, 43, 44, 51, 59, 60];
+        const UPPER: [u8; 4] = [proto::TCP, proto::UDP, proto::ICMPV6, 59];
+        const EXTENSIONS: [u8; 5] = [0, 43, 44, 51, 60];
         let length = packet.len();
         if length < 40 {
             return;
         }
         packet[0] = 0x60;
         packet[4..6].copy_from_slice(&(length as u16 - 40).to_be_bytes());
-        packet[6] = CHAIN[usize::from(self.protocol) % CHAIN.len()];
-        // A chain of short headers, each naming one of the same kinds.
-        let mut at = 40;
-        while at + 8 <= length && usize::from(packet[at]) < 250 {
-            packet[at] = CHAIN[usize::from(packet[at]) % CHAIN.len()];
+        let (mut named_at, mut at) = (6, 40);
+        for _ in 0..self.header_words % 10 {
+            if at + 24 > length {
+                break;
+            }
+            let kind = EXTENSIONS[usize::from(packet[named_at]) % EXTENSIONS.len()];
+            packet[named_at] = kind;
             packet[at + 1] &= 1;
-            at += 8;
+            if kind == 44 && self.is_whole {
+                packet[at + 2..at + 4].fill(0);
+            }
+            let extent = usize::from(packet[at + 1]);
+            named_at = at;
+            at += match kind {
+                44 => 8,
+                51 => 8 + 4 * extent,
+                _ => 8 + 8 * extent,
+            };
         }
-        if self.is_whole {
-            let protocol = packet[6];
-            self.mend_transport(protocol, &mut packet[40..]);
-        }
+        let protocol = UPPER[usize::from(self.protocol) % UPPER.len()];
+        packet[named_at] = protocol;
+        self.mend_transport(protocol, &mut packet[at..]);
     }
 
     fn mend_transport(self, protocol: u8, segment: &mut [u8]) {
+        const ERRORS: [u8; 5] = [1, 2, 3, 11, 12];
         let length = segment.len();
         if protocol == proto::TCP && length >= 20 {
             segment[12] = 0x50;
         } else if protocol == proto::UDP && length >= 8 {
             segment[4..6].copy_from_slice(&(length as u16).to_be_bytes());
-        } else if let Some(icmp_type) = self.quote
+        } else if let Some(quote) = self.quote
             && length >= 8
         {
-            segment[0] = icmp_type % 16;
-            let quote = Self { quote: None, ..self }.mend(&segment[8..]);
-            segment[8..].copy_from_slice(&quote);
+            segment[0] = ERRORS[usize::from(quote) % ERRORS.len()];
+            let quoted = Self { quote: None, protocol: quote, ..self }.mend(&segment[8..]);
+            segment[8..].copy_from_slice(&quoted);
         }
     }
 }
@@ -128,6 +141,7 @@ fn check(packet: &[u8]) -> Option<Parsed> {
         assert_eq!(fragment.offset > 0, parsed.transport == Transport::Later);
     }
     assert!(!parsed.to_string().is_empty());
+    check_second_opinion(packet, &parsed);
     check_answers(packet, &parsed);
     Some(parsed)
 }
@@ -146,6 +160,36 @@ fn check_transport(parsed: &Parsed, segment: usize) {
         Transport::Tcp { payload, .. } => assert!(payload as usize + 20 <= segment),
         Transport::Udp => assert!(segment >= 8),
     }
+}
+
+/// Another parser, where it finds a transport header too, finds the same one.
+fn check_second_opinion(packet: &[u8], parsed: &Parsed) {
+    let Ok(other) = LaxSlicedPacket::from_ip(packet) else { return };
+    let ours = (parsed.tuple.src_port, parsed.tuple.dst_port);
+    match other.transport {
+        Some(TransportSlice::Tcp(tcp)) => {
+            assert_eq!(ours, (tcp.source_port(), tcp.destination_port()));
+            let Transport::Tcp { seq, ack, payload, .. } = parsed.transport else {
+                panic!("{parsed:?} is TCP")
+            };
+            assert_eq!((seq, ack), (tcp.sequence_number(), tcp.acknowledgment_number()));
+            assert_eq!(payload as usize, tcp.payload().len());
+        }
+        Some(TransportSlice::Udp(udp)) => {
+            assert_eq!(
+                (parsed.transport, ours),
+                (Transport::Udp, (udp.source_port(), udp.destination_port()))
+            );
+        }
+        Some(TransportSlice::Icmpv4(icmp)) => assert_icmp(parsed, icmp.type_u8(), icmp.code_u8()),
+        Some(TransportSlice::Icmpv6(icmp)) => assert_icmp(parsed, icmp.type_u8(), icmp.code_u8()),
+        Some(TransportSlice::Igmp(_)) | None => {}
+    }
+}
+
+fn assert_icmp(parsed: &Parsed, expected_type: u8, expected_code: u8) {
+    let Transport::Icmp { icmp_type, code, .. } = parsed.transport else { panic!("{parsed:?} is ICMP") };
+    assert_eq!((icmp_type, code), (expected_type, expected_code));
 }
 
 fn check_answers(packet: &[u8], parsed: &Parsed) {

@@ -340,6 +340,16 @@ fn a_first_ipv6_fragment_holds_the_whole_header_chain() {
 }
 
 #[test]
+fn an_ipv6_fragment_is_measured_from_its_fragment_header() {
+    let header = fragment_header(51, 0, true);
+    let authentication = [17, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let first =
+        |payload: usize| packet6(44, &[&header, &authentication, &udp_header(1000), &vec![0; payload]]);
+    assert!(parse(&first(4)).is_ok(), "12 + 8 + 4 is a multiple of 8");
+    assert_eq!(parse(&first(8)), Err(Malformed));
+}
+
+#[test]
 fn a_second_fragment_header_is_malformed() {
     let atomic = fragment_header(44, 0, false);
     let inner = fragment_header(17, 0, true);
