@@ -44,8 +44,8 @@ fn web() -> Target {
 #[test]
 fn every_object_is_there_once_under_its_id_and_name() {
     let spec = lower(&lab());
-    let vpc: Vec<_> = spec.vpcs.iter().map(|vpc| (&*vpc.id, &*vpc.name, &*vpc.region)).collect();
-    assert_eq!(vpc, [("vpc-app", "app", "us-east-1")]);
+    let vpcs: Vec<_> = spec.vpcs.iter().map(|vpc| [&vpc.id, &vpc.name, &vpc.account, &vpc.region]).collect();
+    assert_eq!(vpcs, [["vpc-app", "app", "123456789012", "us-east-1"]]);
     let subnets: Vec<_> = spec.subnets.iter().map(|s| (&*s.id, &*s.name, &*s.vpc, &*s.az_id)).collect();
     assert_eq!(
         subnets,
@@ -81,6 +81,26 @@ fn subnets_and_interfaces_refer_by_id_to_what_is_in_force() {
         checks,
         [("subnet-a", web, Check::On), ("subnet-b", web, Check::Off), ("subnet-a", web, Check::On)]
     );
+}
+
+#[test]
+fn blocks_addresses_and_mtu_are_those_of_the_lab() {
+    let mut lab = lab();
+    let vpc = app(&mut lab);
+    vpc.ipv6_cidrs = vec!["2001:db8::/56".parse().unwrap()];
+    vpc.subnets.get_mut("a").unwrap().ipv6_cidr = Some("2001:db8::/64".parse().unwrap());
+    let eni = &mut vpc.instances.get_mut("web").unwrap().interfaces[0];
+    eni.private_ips.push("10.0.1.11".parse().unwrap());
+    eni.ipv6_addresses = vec!["2001:db8::10".parse().unwrap()];
+    eni.mtu = 1500;
+    let (eni, spec) = (eni.clone(), lower(&lab));
+    let vpc = &lab.vpcs["app"];
+    assert_eq!((&spec.vpcs[0].cidrs, &spec.vpcs[0].ipv6_cidrs), (&vpc.cidrs, &vpc.ipv6_cidrs));
+    let blocks: Vec<_> = spec.subnets.iter().map(|subnet| (subnet.cidr, subnet.ipv6_cidr)).collect();
+    let expected: Vec<_> = vpc.subnets.values().map(|subnet| (subnet.cidr, subnet.ipv6_cidr)).collect();
+    assert_eq!(blocks, expected);
+    let lowered = &spec.interfaces[2];
+    assert_eq!((&lowered.ipv4, &lowered.ipv6, lowered.mtu), (&eni.private_ips, &eni.ipv6_addresses, 1500));
 }
 
 /// Rules: RT-04
@@ -125,6 +145,13 @@ fn of_two_lists_with_an_equal_entry_the_lower_id_wins_in_either_order() {
     let expected = [dropped("rtb-main/pl-1", "192.0.2.0/24"), dropped("rtb-main/pl-1", "203.0.113.0/24")];
     assert_eq!(routes(&lab, vec![high.clone(), low.clone()]), expected);
     assert_eq!(routes(&lab, vec![low, high]), expected);
+}
+
+#[test]
+fn host_bits_do_not_make_another_prefix_and_of_two_equal_routes_the_first_stays() {
+    let first = Route { id: "rtb-main/first".into(), ..route("192.0.2.0/24", web()) };
+    let lowered = routes(&lab(), vec![first, route("192.0.2.7/24", Target::Blackhole)]);
+    assert_eq!(lowered, [to_web("rtb-main/first", "192.0.2.0/24")]);
 }
 
 /// Rules: RT-15
@@ -270,6 +297,18 @@ fn a_flow_log_keeps_filter_format_and_relative_path() {
         file: PathBuf::from("logs/app.log"),
     };
     assert_eq!(spec.flow_logs, [expected]);
+}
+
+/// Rules: FL-04
+#[test]
+fn each_filter_stays_itself() {
+    let filter = |traffic| {
+        let spec = logged(&[(FlowLogScope::Vpc, 60)], |lab| app(lab).flow_logs[0].traffic = traffic);
+        spec.flow_logs[0].traffic
+    };
+    assert_eq!(filter(TrafficType::Accept), TrafficFilter::Accept);
+    assert_eq!(filter(TrafficType::All), TrafficFilter::All);
+    assert_eq!(filter(TrafficType::Reject), TrafficFilter::Reject);
 }
 
 /// Rules: FL-12

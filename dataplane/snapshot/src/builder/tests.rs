@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::Builder;
 use crate::spec::{FlowLogSpec, LabSpec, TargetSpec, TrafficFilter};
 use crate::{AclAction, Flow, Generation, GroupMatch, Kind, Part, Snapshot, Target, Width};
-use lab::{EVERY_PORT, addr, entry, group, interface, lab, peer_group, route, rule, tcp, udp};
+use lab::{EVERY_PORT, addr, entry, group, interface, lab, peer_group, route, rule, subnet, tcp, udp};
 
 fn build(spec: &LabSpec) -> Snapshot {
     Builder::default().build(spec.clone()).expect("the lab has no dangling reference")
@@ -69,6 +69,7 @@ fn the_generation_counts_every_build_and_an_equal_lab_shares_every_part() {
         assert_eq!(second.version(part), Generation(1), "{part:?}");
     }
     assert!(Arc::ptr_eq(first.names(), second.names()));
+    assert!(Arc::ptr_eq(&first.indices, &second.indices));
     assert!(Arc::ptr_eq(&first.programs[0].as_ref().unwrap().1, &second.programs[0].as_ref().unwrap().1));
 }
 
@@ -256,6 +257,25 @@ fn the_other_direction_counts_per_protocol_and_only_with_all_ports() {
 
 /// Rules: SG-14
 #[test]
+fn the_other_direction_counts_per_family_and_only_for_everyone() {
+    let mut spec = lab();
+    let every = |id: &str, net: &str| rule(id, tcp(EVERY_PORT), net);
+    let web = |id: &str, net: &str| rule(id, tcp(80..=80), net);
+    spec.groups = vec![group(
+        "sg-web",
+        vec![web("sgr-in", "0.0.0.0/0"), every("sgr-in-v6", "::/0")],
+        vec![every("sgr-out", "10.0.0.0/8"), web("sgr-out-v6", "::/0"), web("sgr-out-80", "0.0.0.0/0")],
+    )];
+    spec.interfaces = vec![interface("eni-web", "10.0.1.10", &["sg-web"])];
+    let snapshot = build(&spec);
+    assert_eq!(ingress(&snapshot, "eni-web", &flow(6, 80, "10.1.1.1")), narrow("sgr-in"));
+    assert_eq!(egress(&snapshot, "eni-web", &flow(6, 80, "192.0.2.1")), narrow("sgr-out-80"));
+    assert_eq!(egress(&snapshot, "eni-web", &flow(6, 80, "2001:db8::1")), wide("sgr-out-v6"));
+    assert_eq!(ingress(&snapshot, "eni-web", &flow(6, 80, "2001:db8::1")), narrow("sgr-in-v6"));
+}
+
+/// Rules: SG-14
+#[test]
 fn a_wide_rule_is_found_behind_a_narrow_one() {
     let mut spec = lab();
     spec.groups = vec![group(
@@ -314,17 +334,18 @@ fn the_longest_prefix_wins_also_when_it_is_a_blackhole() {
 /// Rules: AD-05, AD-07
 #[test]
 fn the_router_of_a_subnet_is_its_second_address() {
-    let snapshot = build(&lab());
+    let mut spec = lab();
+    spec.subnets.push(subnet("subnet-0", "vpc-app", 0));
+    let snapshot = build(&spec);
     let subnet = snapshot.subnet(snapshot.subnet_by_id("subnet-a").unwrap()).unwrap();
     assert_eq!(subnet.router_for(addr("10.0.1.10")), Some(addr("10.0.1.1")));
     assert_eq!(subnet.router_for(addr("::")), Some(addr("2001:db8:0:1::1")));
     let vpc = snapshot.vpc(subnet.vpc).unwrap();
-    let is_router: Vec<IpAddr> = ["10.0.1.0", "10.0.1.1", "10.0.1.2", "2001:db8:0:1::1", "2001:db8:0:1::2"]
-        .into_iter()
-        .map(addr)
-        .filter(|&address| vpc.is_router(address))
-        .collect();
-    assert_eq!(is_router, [addr("10.0.1.1"), addr("2001:db8:0:1::1")]);
+    let routers = ["10.0.0.1", "10.0.1.1", "2001:db8::1", "2001:db8:0:1::1"].map(addr);
+    let others = ["10.0.1.0", "10.0.1.2", "2001:db8:0:1::2"].map(addr);
+    let all: Vec<IpAddr> = routers.into_iter().chain(others).collect();
+    let found: Vec<IpAddr> = all.into_iter().filter(|&address| vpc.is_router(address)).collect();
+    assert_eq!(found, routers);
 }
 
 #[test]
