@@ -1,3 +1,18 @@
-//! The shell around the engines: worker threads, hand-off rings, snapshot publication, clock, counters, sinks
+//! The shell around the engines: worker threads, hand-off rings, snapshot publication, clock, counters, sinks.
+//!
+//! [`Runtime`] starts N workers, each the only owner of one [`engine::Engine`]; nothing is shared between them but what never
+//! changes (the snapshot, the table of devices) and the rings that carry strays. Read `worker` for the loop and `handoff` for
+//! why no frame is lost between workers.
 
 #![forbid(unsafe_code)]
+
+mod clock;
+mod handoff;
+mod publish;
+mod runtime;
+mod sink;
+mod worker;
+
+pub use clock::Clock;
+pub use io::poller::BackendKind;
+pub use runtime::{Options, Runtime, RuntimeError, Trouble};

@@ -1,0 +1,87 @@
+//! What all workers share and none of them changes: the current snapshot and the table of devices.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use arc_swap::cache::Cache;
+use crossbeam::utils::CachePadded;
+use io::Tun;
+use snapshot::{Generation, Snapshot};
+
+/// Devices by attachment token; any worker may write to any of them.
+pub(crate) type Devices = Vec<Option<Arc<Tun>>>;
+
+/// The publishing side.
+#[derive(Debug)]
+pub(crate) struct Published {
+    snapshot: ArcSwap<Snapshot>,
+    devices: ArcSwap<Devices>,
+    /// The generation that each worker uses.
+    seen: Vec<CachePadded<AtomicU64>>,
+}
+
+/// One worker's view; loaded once per batch.
+pub(crate) struct View<'a> {
+    published: &'a Published,
+    worker: usize,
+    snapshot: Cache<&'a ArcSwap<Snapshot>, Arc<Snapshot>>,
+    devices: Cache<&'a ArcSwap<Devices>, Arc<Devices>>,
+}
+
+impl Published {
+    pub(crate) fn new(snapshot: Arc<Snapshot>, workers: usize) -> Self {
+        Self {
+            snapshot: ArcSwap::new(snapshot),
+            devices: ArcSwap::default(),
+            seen: (0..workers).map(|_| CachePadded::new(AtomicU64::new(0))).collect(),
+        }
+    }
+
+    pub(crate) fn store(&self, snapshot: Arc<Snapshot>) {
+        self.snapshot.store(snapshot);
+    }
+
+    pub(crate) fn current(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Whether every worker has taken `generation` or a later one.
+    pub(crate) fn is_seen_by_all(&self, generation: Generation) -> bool {
+        self.seen.iter().all(|seen| seen.load(Ordering::Acquire) >= generation.0)
+    }
+
+    /// Puts a device in its slot, or empties the slot.
+    pub(crate) fn set_device(&self, token: u32, tun: Option<Arc<Tun>>) {
+        let mut devices = Devices::clone(&self.devices.load());
+        let slot = token as usize;
+        if devices.len() <= slot {
+            devices.resize(slot + 1, None);
+        }
+        devices[slot] = tun;
+        self.devices.store(Arc::new(devices));
+    }
+
+    pub(crate) fn view(&self, worker: usize) -> View<'_> {
+        View {
+            published: self,
+            worker,
+            snapshot: Cache::new(&self.snapshot),
+            devices: Cache::new(&self.devices),
+        }
+    }
+}
+
+impl View<'_> {
+    /// The snapshot of this batch.
+    pub(crate) fn snapshot(&mut self) -> Arc<Snapshot> {
+        let snapshot = Arc::clone(self.snapshot.load());
+        self.published.seen[self.worker].store(snapshot.generation().0, Ordering::Release);
+        snapshot
+    }
+
+    /// The device with this token, if it is there.
+    pub(crate) fn device(&mut self, token: u32) -> Option<&Arc<Tun>> {
+        self.devices.load().get(token as usize)?.as_ref()
+    }
+}

@@ -1,0 +1,335 @@
+//! Start, publish, stop.
+
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam::channel::{Receiver, Sender, bounded};
+use engine::{Config, Counters, DropRecord, Engine, FlowRecord};
+use flowlog::FlowLogs;
+use io::poller::{BackendError, BackendKind};
+use io::{BufferPool, Tun, Waker};
+use snapshot::{Attachment, InterfaceIx, Snapshot};
+
+use crate::clock::Clock;
+use crate::handoff::Rings;
+use crate::publish::Published;
+use crate::sink::{EventSink, Message, Writer};
+use crate::worker::{Command, Worker};
+
+/// Messages that wait for the flow-log writer.
+const EVENT_QUEUE: usize = 4_096;
+
+/// Commands that wait for one worker.
+const COMMAND_QUEUE: usize = 256;
+
+/// Free buffers that one worker keeps: a few batches of 64 KiB, 16 MiB in all.
+const BUFFERS: usize = 256;
+
+/// How long a worker may take to answer; one batch takes well under a millisecond.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// What a data plane is started with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Worker threads, at least one. Fixed for the life of the runtime, since ownership depends on it.
+    pub workers: u16,
+    /// How workers reach devices.
+    pub backend: BackendKind,
+    /// Sessions that all workers together remember.
+    pub sessions: usize,
+    /// The run's hash seed.
+    pub seed: u64,
+    /// What relative flow-log destinations start from.
+    pub directory: PathBuf,
+}
+
+/// Something that went wrong beside the packets.
+#[derive(Debug)]
+pub struct Trouble {
+    /// The worker, or `usize::MAX` for the flow-log writer.
+    pub worker: usize,
+    /// The device's attachment token, when it is about one.
+    pub token: Option<u32>,
+    /// What the system said.
+    pub error: std::io::Error,
+}
+
+/// Why the data plane could not start or answer.
+#[derive(Debug)]
+pub enum RuntimeError {
+    /// The backend is not to be had here.
+    Backend(BackendError),
+    /// A thread could not be made.
+    Start(std::io::Error),
+    /// A worker did not answer within five seconds.
+    Silent {
+        /// Which.
+        worker: usize,
+    },
+}
+
+impl std::fmt::Display for RuntimeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Backend(error) => error.fmt(f),
+            Self::Start(error) => write!(f, "the data plane cannot start: {error}"),
+            Self::Silent { worker } => write!(f, "worker {worker} does not answer"),
+        }
+    }
+}
+
+impl std::error::Error for RuntimeError {}
+
+/// A running data plane: worker threads, their rings, the flow-log writer.
+///
+/// - mutators: [`Self::attach`], [`Self::detach`], [`Self::publish`]
+/// - getters: [`Self::counters`], [`Self::drops`], [`Self::flows`], [`Self::poll_trouble`]
+/// - end: [`Self::stop`]
+#[derive(Debug)]
+pub struct Runtime {
+    published: Arc<Published>,
+    rings: Arc<Rings>,
+    commands: Vec<Sender<Command>>,
+    threads: Vec<JoinHandle<()>>,
+    writer: Option<(Sender<Message>, JoinHandle<()>)>,
+    trouble: Receiver<Trouble>,
+    clock: Clock,
+}
+
+impl Runtime {
+    /// Starts the workers; they forward nothing until devices are attached.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::Backend`] or [`RuntimeError::Start`]; every thread that was started is stopped.
+    pub fn start(options: &Options, snapshot: Arc<Snapshot>) -> Result<Self, RuntimeError> {
+        let clock = Clock::start();
+        let workers = usize::from(options.workers.max(1));
+        let backend = options.backend.resolve().map_err(RuntimeError::Backend)?;
+        let wakers: Vec<Waker> =
+            (0..workers).map(|_| Waker::new()).collect::<Result<_, _>>().map_err(RuntimeError::Start)?;
+        let rings = Rings::new(wakers.clone());
+        let published = Arc::new(Published::new(Arc::clone(&snapshot), workers));
+        let (to_writer, from_workers) = bounded(EVENT_QUEUE);
+        let (to_outside, trouble) = bounded(64);
+        let writer = spawn_writer(options, &snapshot, clock, from_workers, to_outside.clone())
+            .map_err(RuntimeError::Start)?;
+        let mut runtime = Self {
+            published,
+            rings,
+            commands: vec![],
+            threads: vec![],
+            writer: Some((to_writer.clone(), writer)),
+            trouble,
+            clock,
+        };
+        for (number, waker) in wakers.into_iter().enumerate() {
+            let sink = EventSink::new(number, to_writer.clone());
+            runtime.spawn_worker(options, number, (backend, waker), sink, to_outside.clone())?;
+        }
+        Ok(runtime)
+    }
+
+    /// Lets the home worker of an interface read its device, and every worker write to it.
+    pub fn attach(&self, interface: InterfaceIx, tun: Arc<Tun>) {
+        let token = Attachment::interface(interface).token();
+        self.published.set_device(token, Some(Arc::clone(&tun)));
+        self.tell(self.home(token), Command::Attach(token, tun));
+    }
+
+    /// Closes a device: afterwards nothing reads from it or writes to it.
+    pub fn detach(&self, interface: InterfaceIx) {
+        let token = Attachment::interface(interface).token();
+        self.published.set_device(token, None);
+        self.tell(self.home(token), Command::Detach(token));
+    }
+
+    /// Publishes a snapshot and waits until every worker judges by it.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::Silent`] when a worker does not take it in time; the snapshot stays published.
+    pub fn publish(&self, snapshot: Arc<Snapshot>) -> Result<(), RuntimeError> {
+        let generation = snapshot.generation();
+        if let Some((writer, _)) = &self.writer {
+            writer.send_timeout(Message::Snapshot(Arc::clone(&snapshot)), ANSWER).ok();
+        }
+        self.published.store(snapshot);
+        // A worker answers after it has taken the snapshot of its next round.
+        self.ask_all(|_| ())?;
+        self.ask_all(|_| ())?;
+        debug_assert!(
+            self.published.is_seen_by_all(generation),
+            "a worker loads the snapshot before it obeys again"
+        );
+        Ok(())
+    }
+
+    /// The snapshot in force.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.published.current()
+    }
+
+    /// The clock of the data plane.
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Where all packets ended, summed over the workers.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::Silent`].
+    pub fn counters(&self) -> Result<Counters, RuntimeError> {
+        let mut sum = Counters::default();
+        for counters in self.ask_all(|engine| engine.counters().clone())? {
+            sum.add(&counters);
+        }
+        Ok(sum)
+    }
+
+    /// The latest dropped packets, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::Silent`].
+    pub fn drops(&self) -> Result<Vec<DropRecord>, RuntimeError> {
+        let mut drops: Vec<_> = self.ask_all(|engine| engine.drops().cloned().collect::<Vec<_>>())?.concat();
+        drops.sort_by_key(|drop| drop.at);
+        Ok(drops)
+    }
+
+    /// Live halves, at most `limit` per worker, ordered by attachment and tuple.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::Silent`].
+    pub fn flows(&self, limit: usize) -> Result<Vec<FlowRecord>, RuntimeError> {
+        let mut flows = self.ask_all(move |engine| engine.flows(limit))?.concat();
+        flows.sort_by_key(|flow| (flow.from, flow.tuple));
+        Ok(flows)
+    }
+
+    /// The next thing that went wrong, if any did.
+    #[must_use]
+    pub fn poll_trouble(&self) -> Option<Trouble> {
+        self.trouble.try_recv().ok()
+    }
+
+    /// Stops all threads, having written all flow-log records.
+    pub fn stop(mut self) {
+        self.wind_down();
+    }
+
+    fn wind_down(&mut self) {
+        for worker in 0..self.commands.len() {
+            self.tell(worker, Command::Stop);
+        }
+        for thread in self.threads.drain(..) {
+            thread.join().ok();
+        }
+        if let Some((to_writer, writer)) = self.writer.take() {
+            to_writer.send_timeout(Message::Stop, ANSWER).ok();
+            writer.join().ok();
+        }
+    }
+
+    /// The worker that reads a device.
+    fn home(&self, token: u32) -> usize {
+        token as usize % self.commands.len()
+    }
+
+    fn tell(&self, worker: usize, command: Command) {
+        self.commands[worker].send_timeout(command, ANSWER).ok();
+        self.rings.call(worker);
+    }
+
+    fn ask_all<T: Send + 'static>(
+        &self,
+        question: impl Fn(&Engine) -> T + Clone + Send + 'static,
+    ) -> Result<Vec<T>, RuntimeError> {
+        let mut answers = Vec::with_capacity(self.commands.len());
+        for worker in 0..self.commands.len() {
+            let (reply, answer) = mpsc::channel();
+            let question = question.clone();
+            self.tell(worker, Command::Ask(Box::new(move |engine| drop(reply.send(question(engine))))));
+            answers.push(answer);
+        }
+        answers
+            .into_iter()
+            .enumerate()
+            .map(|(worker, answer)| answer.recv_timeout(ANSWER).map_err(|_| RuntimeError::Silent { worker }))
+            .collect()
+    }
+
+    fn spawn_worker(
+        &mut self,
+        options: &Options,
+        number: usize,
+        (kind, waker): (BackendKind, Waker),
+        sink: EventSink,
+        errors: Sender<Trouble>,
+    ) -> Result<(), RuntimeError> {
+        let (to_worker, commands) = bounded(COMMAND_QUEUE);
+        let (published, rings, clock) = (Arc::clone(&self.published), Arc::clone(&self.rings), self.clock);
+        let workers = options.workers.max(1);
+        let config = Config {
+            worker: u16::try_from(number).unwrap_or(u16::MAX),
+            workers,
+            seed: options.seed,
+            sessions: options.sessions.div_ceil(usize::from(workers)),
+            tap_interval: published.current().settings().tap_interval,
+            start: clock.now(),
+        };
+        let (started, starting) = mpsc::channel();
+        let thread = std::thread::Builder::new().name(format!("worker-{number}"));
+        let thread = thread.spawn(move || {
+            let backend = match kind.build(&waker) {
+                Ok(backend) => backend,
+                Err(error) => return drop(started.send(Err(error))),
+            };
+            started.send(Ok(())).ok();
+            let view = published.view(number);
+            let (engine, pool) = (Engine::new(&config), BufferPool::new(BUFFERS));
+            let workers = usize::from(workers);
+            Worker { number, workers, engine, backend, clock, commands, rings, view, sink, pool, errors }
+                .run();
+        });
+        let thread = thread.map_err(RuntimeError::Start)?;
+        let silent = RuntimeError::Silent { worker: number };
+        starting.recv_timeout(ANSWER).map_err(|_| silent)?.map_err(RuntimeError::Backend)?;
+        self.commands.push(to_worker);
+        self.threads.push(thread);
+        Ok(())
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        self.wind_down();
+    }
+}
+
+fn spawn_writer(
+    options: &Options,
+    snapshot: &Snapshot,
+    clock: Clock,
+    from: Receiver<Message>,
+    errors: Sender<Trouble>,
+) -> std::io::Result<JoinHandle<()>> {
+    let mut logs = FlowLogs::new(usize::from(options.workers.max(1)), clock.now());
+    logs.handle_snapshot(snapshot, clock.now());
+    let writer = Writer {
+        from,
+        logs,
+        clock,
+        directory: options.directory.clone(),
+        errors,
+        files: std::collections::BTreeMap::new(),
+    };
+    std::thread::Builder::new().name("flow-logs".to_owned()).spawn(move || writer.run())
+}

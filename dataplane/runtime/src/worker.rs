@@ -1,0 +1,244 @@
+//! The loop of one worker thread.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam::channel::{Receiver, Sender};
+use engine::{Engine, Event, Frame, Next};
+use io::{Backend, BufferPool, Tun};
+use snapshot::{Attachment, Snapshot};
+use wire::Buffer;
+
+use crate::Trouble;
+use crate::clock::Clock;
+use crate::handoff::{Rings, Stage};
+use crate::publish::View;
+use crate::sink::{Batch, EventSink};
+
+/// Frames of one batch: enough to share the cost of a wake-up, few enough to stay in the first-level cache.
+const BATCH: usize = 64;
+
+/// A keeper frame may release as many fragments as a keeper holds, all for one owner.
+const RELEASE_ROOM: usize = 64;
+
+/// Longest sleep: bounds how late a worker notices what nobody woke it for.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// What the outside asks of a worker.
+pub(crate) enum Command {
+    Attach(u32, Arc<Tun>),
+    Ask(Box<dyn FnOnce(&Engine) + Send>),
+    Detach(u32),
+    Stop,
+}
+
+/// One worker with everything it owns.
+pub(crate) struct Worker<'a> {
+    pub(crate) number: usize,
+    pub(crate) workers: usize,
+    pub(crate) engine: Engine,
+    pub(crate) backend: Box<dyn Backend>,
+    pub(crate) clock: Clock,
+    pub(crate) commands: Receiver<Command>,
+    pub(crate) rings: Arc<Rings>,
+    pub(crate) view: View<'a>,
+    pub(crate) sink: EventSink,
+    pub(crate) pool: BufferPool,
+    pub(crate) errors: Sender<Trouble>,
+}
+
+#[derive(PartialEq, Eq)]
+enum Life {
+    Goes,
+    Stops,
+}
+
+impl Worker<'_> {
+    /// Runs until it is told to stop; then every frame that it had read has ended.
+    pub(crate) fn run(mut self) {
+        let mut frames = Vec::with_capacity(2 * BATCH);
+        let mut packets = Vec::with_capacity(BATCH);
+        loop {
+            if self.obey() == Life::Stops {
+                break;
+            }
+            let snapshot = self.view.snapshot();
+            let mut busy = self.work(&snapshot, &mut frames, &mut packets);
+            busy |= self.keep_time(&snapshot);
+            let events = self.engine_events();
+            self.sink.offer(events);
+            if !busy {
+                self.sleep();
+            }
+        }
+        self.wind_up(&mut frames);
+    }
+
+    fn obey(&mut self) -> Life {
+        while let Ok(command) = self.commands.try_recv() {
+            match command {
+                Command::Attach(token, tun) => {
+                    let attached = self.backend.attach(token, tun);
+                    self.complain(Some(token), attached);
+                }
+                Command::Ask(question) => question(&self.engine),
+                Command::Detach(token) => {
+                    let detached = self.backend.detach(token);
+                    self.complain(Some(token), detached);
+                }
+                Command::Stop => return Life::Stops,
+            }
+        }
+        Life::Goes
+    }
+
+    /// One round over everything that may hold frames for this worker. Says whether there was anything.
+    fn work(
+        &mut self,
+        snapshot: &Snapshot,
+        frames: &mut Vec<Frame>,
+        packets: &mut Vec<(u32, Buffer)>,
+    ) -> bool {
+        let mut busy = false;
+        for stage in [Stage::Owner, Stage::Keeper] {
+            let number = self.number;
+            for from in (0..self.workers).filter(|from| *from != number) {
+                self.rings.pop(from, number, stage, self.limit(stage), frames);
+                busy |= self.process(snapshot, frames);
+            }
+        }
+        let room =
+            self.rings.room(self.number, Stage::Keeper).min(self.rings.room(self.number, Stage::Owner));
+        self.read(room.min(BATCH), packets);
+        frames.extend(
+            packets.drain(..).map(|(token, buffer)| Frame::new(Attachment::from_token(token), buffer)),
+        );
+        busy | self.process(snapshot, frames)
+    }
+
+    fn read(&mut self, budget: usize, packets: &mut Vec<(u32, Buffer)>) {
+        // Only what a wait has seen is read; this one just looks.
+        let looked = self.backend.wait(Some(Duration::ZERO));
+        let read = looked.and_then(|()| self.backend.read(budget, &mut self.pool, packets));
+        self.complain(None, read.map(drop));
+        for (token, error) in self.backend.take_lost() {
+            self.complain(Some(token), Err(error));
+        }
+    }
+
+    /// How many frames of a stage may be taken in, so that all they cause can be passed on.
+    fn limit(&self, stage: Stage) -> usize {
+        match stage {
+            Stage::Owner => BATCH,
+            Stage::Keeper => {
+                self.rings.room(self.number, Stage::Owner).saturating_sub(RELEASE_ROOM).min(BATCH)
+            }
+        }
+    }
+
+    /// Lets the engine judge the frames and carries out what it says. Says whether there were any.
+    fn process(&mut self, snapshot: &Snapshot, frames: &mut Vec<Frame>) -> bool {
+        if frames.is_empty() {
+            return false;
+        }
+        self.engine.handle_frames(snapshot, frames, self.clock.now());
+        self.dispatch(frames);
+        while let Some(released) = self.engine.poll_release() {
+            frames.push(released);
+            self.engine.handle_frames(snapshot, frames, self.clock.now());
+            self.dispatch(frames);
+        }
+        self.transmit_originated();
+        true
+    }
+
+    fn dispatch(&mut self, frames: &mut Vec<Frame>) {
+        for frame in frames.drain(..) {
+            match frame.next {
+                Next::Transmit(to) => self.transmit(&frame, to),
+                Next::Handoff(worker) => {
+                    self.pass_on(worker, Stage::Owner, frame);
+                    continue;
+                }
+                Next::Keeper(worker) => {
+                    self.pass_on(worker, Stage::Keeper, frame);
+                    continue;
+                }
+                Next::Consumed | Next::Drop(_) | Next::Held | Next::Pending => {}
+            }
+            self.pool.give(frame.buffer);
+        }
+    }
+
+    fn pass_on(&mut self, worker: u16, stage: Stage, frame: Frame) {
+        let to = usize::from(worker);
+        self.rings.push(self.number, to, stage, frame);
+        self.rings.wake(to);
+    }
+
+    fn transmit(&mut self, frame: &Frame, to: Attachment) {
+        for packet in frame.packets() {
+            if self.write(to, packet.bytes()).is_err() {
+                self.engine.handle_transmit_failure(frame.from, frame.parsed.as_ref(), self.clock.now());
+            }
+        }
+    }
+
+    fn transmit_originated(&mut self) {
+        while let Some((to, packet)) = self.engine.poll_transmit() {
+            if self.write(to, packet.bytes()).is_err() {
+                self.engine.handle_transmit_failure(
+                    to,
+                    wire::parse(packet.bytes()).ok().as_ref(),
+                    self.clock.now(),
+                );
+            }
+        }
+    }
+
+    fn write(&mut self, to: Attachment, packet: &[u8]) -> std::io::Result<()> {
+        let device = self.view.device(to.token()).ok_or(std::io::ErrorKind::NotFound)?;
+        let device = Arc::clone(device);
+        self.backend.write(&device, packet)
+    }
+
+    /// Says whether the engine has more to do right away.
+    fn keep_time(&mut self, snapshot: &Snapshot) -> bool {
+        let now = self.clock.now();
+        if self.engine.poll_timeout() <= now {
+            self.engine.handle_timeout(snapshot, now);
+        }
+        self.engine.poll_timeout() <= now
+    }
+
+    fn engine_events(&mut self) -> Batch {
+        let events: VecDeque<Event> = std::iter::from_fn(|| self.engine.poll_event()).collect();
+        Batch { worker: self.number, events }
+    }
+
+    fn sleep(&mut self) {
+        self.rings.lie_down(self.number);
+        if self.commands.is_empty() && !self.rings.is_waiting(self.number) {
+            let timeout = self.clock.until(self.engine.poll_timeout()).min(LONGEST_SLEEP);
+            let waited = self.backend.wait(Some(timeout));
+            self.complain(None, waited);
+        }
+        self.rings.get_up(self.number);
+    }
+
+    fn wind_up(mut self, frames: &mut Vec<Frame>) {
+        frames.clear();
+        self.engine.handle_stop(self.clock.now());
+        let events = self.engine_events();
+        self.sink.offer(events);
+        self.sink.finish();
+    }
+
+    /// Tells the outside of a failure; when nobody listens, packets matter more.
+    fn complain(&self, token: Option<u32>, done: std::io::Result<()>) {
+        if let Err(error) = done {
+            self.errors.try_send(Trouble { worker: self.number, token, error }).ok();
+        }
+    }
+}
