@@ -385,7 +385,10 @@ impl Vpc {
     /// The interface that owns `address`, with its instance.
     #[must_use]
     pub fn owner_of(&self, address: IpAddr) -> Option<(&Instance, &Interface)> {
-        self.instances.values().flat_map(|i| i.interfaces.iter().map(move |e| (i, e))).find(|(_, e)| e.owns(address))
+        self.instances
+            .values()
+            .flat_map(|i| i.interfaces.iter().map(move |e| (i, e)))
+            .find(|(_, e)| e.owns(address))
     }
 }
 

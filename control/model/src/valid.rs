@@ -9,6 +9,10 @@ pub struct Valid {
 }
 
 impl Valid {
+    pub(crate) const fn new(lab: Lab) -> Self {
+        Self { lab }
+    }
+
     /// The checked objects.
     #[must_use]
     pub const fn lab(&self) -> &Lab {

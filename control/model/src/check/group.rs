@@ -1,0 +1,272 @@
+//! Security groups (SG-03..07, SG-29, SG-31).
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+
+use super::subnet::DEFAULT;
+use super::traffic::{self, Rule};
+use super::vpc::Scope;
+use super::{missing, name, prefix_list, reference, text};
+use crate::draft::{self, Field, List, Text};
+use crate::findings::{Code, Finding, Findings};
+use crate::ids::{self, Kind};
+use crate::lab::{GroupRule, Peer, SecurityGroup, Traffic};
+use crate::spot::{At, Spot};
+
+/// Rules per direction and family that an account gets unasked, and more than it ever gets (SG-29).
+const RULES: (usize, usize) = (60, 1000);
+
+/// All groups that are in order, and the default one.
+pub(super) fn all(scope: &Scope<'_>, found: &mut Findings) -> BTreeMap<String, SecurityGroup> {
+    let mut groups = BTreeMap::new();
+    for (name, draft) in scope.draft.security_groups.objects() {
+        if name::security_group(name, found) {
+            groups.insert(name.value.clone(), check(scope, name, draft, found));
+        }
+    }
+    groups.entry(DEFAULT.to_owned()).or_insert_with(|| {
+        let name = At::new(DEFAULT.to_owned(), Spot::default());
+        check(scope, &name, &draft::SecurityGroup::default(), found)
+    });
+    groups
+}
+
+/// One rule of either direction.
+struct Written<'a> {
+    rule: Rule<'a>,
+    peer: &'a Field<Text>,
+}
+
+fn check(
+    scope: &Scope<'_>,
+    name: &Text,
+    draft: &draft::SecurityGroup,
+    found: &mut Findings,
+) -> SecurityGroup {
+    let id = ids::id(Kind::SecurityGroup, scope.owner(), &name.value);
+    let mut ingress = rules(scope, &id, "ingress", draft.ingress.items().map(ingress_rule), found);
+    let mut egress = rules(scope, &id, "egress", draft.egress.items().map(egress_rule), found);
+    if draft.ingress.is_absent() && name.value == DEFAULT {
+        ingress = vec![rule(scope, &id, "ingress", Traffic::All, Peer::Group(DEFAULT.to_owned()))];
+    }
+    if draft.egress.is_absent() {
+        egress = allow_all(scope, &id);
+    }
+    count(scope, &draft.ingress, &ingress, "inbound", found);
+    count(scope, &draft.egress, &egress, "outbound", found);
+    SecurityGroup { name: name.value.clone(), id, ingress, egress }
+}
+
+fn ingress_rule(draft: &draft::IngressRule) -> Written<'_> {
+    let draft::IngressRule { spot, proto, ports, icmp_type, icmp_code, from, description: _ } = draft;
+    let rule = Rule { spot: *spot, what: "an inbound rule", proto, ports, icmp_type, icmp_code };
+    Written { rule, peer: from }
+}
+
+fn egress_rule(draft: &draft::EgressRule) -> Written<'_> {
+    let draft::EgressRule { spot, proto, ports, icmp_type, icmp_code, to, description: _ } = draft;
+    let rule = Rule { spot: *spot, what: "an outbound rule", proto, ports, icmp_type, icmp_code };
+    Written { rule, peer: to }
+}
+
+/// What a group lets out if nothing is written (SG-06).
+fn allow_all(scope: &Scope<'_>, group: &str) -> Vec<GroupRule> {
+    let mut rules =
+        vec![rule(scope, group, "egress", Traffic::All, Peer::Cidr(IpNet::V4(ipnet::Ipv4Net::default())))];
+    if scope.has_ipv6() {
+        rules.push(rule(
+            scope,
+            group,
+            "egress",
+            Traffic::All,
+            Peer::Cidr(IpNet::V6(ipnet::Ipv6Net::default())),
+        ));
+    }
+    rules
+}
+
+fn rules<'a>(
+    scope: &Scope<'_>,
+    group: &str,
+    direction: &str,
+    written: impl Iterator<Item = Written<'a>>,
+    found: &mut Findings,
+) -> Vec<GroupRule> {
+    let mut rules: Vec<(GroupRule, Spot)> = Vec::new();
+    for written in written {
+        let traffic = traffic::traffic(&written.rule, found);
+        let peer = peer(scope, &written, direction, found);
+        let (Some(traffic), Some(peer)) = (traffic, peer) else { continue };
+        if !fits(scope, &traffic, &peer, written.peer, found) {
+            continue;
+        }
+        let rule = rule(scope, group, direction, traffic, peer);
+        let spot = written.rule.spot;
+        match rules.iter().find(|(r, _)| r.id == rule.id) {
+            Some((_, first)) => {
+                let finding = Finding::new(Code::DuplicateRule, spot, "the group already has this rule");
+                found.push(finding.also(*first, "here"));
+            }
+            None => rules.push((rule, spot)),
+        }
+    }
+    rules.into_iter().map(|(rule, _)| rule).collect()
+}
+
+fn rule(scope: &Scope<'_>, group: &str, direction: &str, traffic: Traffic, peer: Peer) -> GroupRule {
+    let peer_text = match &peer {
+        Peer::Cidr(net) => net.to_string(),
+        Peer::Group(name) => format!("sg/{name}"),
+        Peer::PrefixList(name) => format!("prefix_list/{name}"),
+    };
+    let content = format!("{group} {direction} {} {peer_text}", traffic::text(&traffic));
+    GroupRule { id: ids::derived(Kind::SecurityGroupRule, scope.owner(), &content), traffic, peer }
+}
+
+fn peer(scope: &Scope<'_>, written: &Written<'_>, direction: &str, found: &mut Findings) -> Option<Peer> {
+    if written.peer.is_absent() {
+        let key = if direction == "ingress" { "from" } else { "to" };
+        missing(
+            found,
+            written.rule.spot,
+            written.rule.what,
+            key,
+            "a CIDR block, sg/NAME or prefix_list/NAME",
+        );
+    }
+    let text = written.peer.get()?;
+    if let Some(rest) = text.value.strip_prefix("sg/") {
+        return group_peer(scope, text, rest, found);
+    }
+    if let Some(rest) = text.value.strip_prefix("prefix_list/") {
+        return prefix_list_name(scope, text, rest, found).map(Peer::PrefixList);
+    }
+    if !text.value.contains(['/', ':']) && !text.value.starts_with(|c: char| c.is_ascii_digit()) {
+        return not_a_peer(scope, text, found);
+    }
+    text::block(text, found).map(Peer::Cidr)
+}
+
+fn not_a_peer(scope: &Scope<'_>, text: &Text, found: &mut Findings) -> Option<Peer> {
+    let is_group = scope.draft.security_groups.names().chain([DEFAULT]).any(|n| n == text.value);
+    let help = if is_group {
+        format!("for the security group write sg/{}", text.value)
+    } else {
+        "a peer is a CIDR block, sg/NAME or prefix_list/NAME".to_owned()
+    };
+    found.push(
+        Finding::new(Code::ReferenceMalformed, text.spot, format!("`{}` is no peer", text.value)).help(help),
+    );
+    None
+}
+
+fn group_peer(scope: &Scope<'_>, text: &Text, rest: &str, found: &mut Findings) -> Option<Peer> {
+    let path = reference::path(rest);
+    let name = At::new(path.name.to_owned(), text.spot);
+    let Some(vpc) = path.vpc.filter(|vpc| *vpc != scope.name.value) else {
+        return reference::known("security group", &name, &scope.draft.security_groups, &[DEFAULT], found)
+            .then_some(Peer::Group(name.value));
+    };
+    let vpcs = &scope.world.draft.vpcs;
+    if reference::known("VPC", &At::new(vpc.to_owned(), text.spot), vpcs, &[], found)
+        && let Some(other) = vpcs.object(vpc)
+        && reference::known("security group", &name, &other.security_groups, &[DEFAULT], found)
+    {
+        let message = format!("`{}` is in another VPC, and such peers are not enforced yet", text.value);
+        found.push(
+            Finding::new(Code::NotEnforcedYet, text.spot, message)
+                .help("they need an active peering connection in the same region (SG-09)"),
+        );
+    }
+    None
+}
+
+/// The prefix list behind `prefix_list/`, which must be of the VPC's region.
+pub(super) fn prefix_list_name(
+    scope: &Scope<'_>,
+    text: &Text,
+    name: &str,
+    found: &mut Findings,
+) -> Option<String> {
+    let lists = &scope.world.draft.prefix_lists;
+    if name.starts_with(prefix_list::MANAGED) {
+        let message =
+            format!("`{}` is a list that AWS manages, and such lists are not enforced yet", text.value);
+        found.push(Finding::new(Code::NotEnforcedYet, text.spot, message));
+        return None;
+    }
+    if !reference::known("prefix list", &At::new(name.to_owned(), text.spot), lists, &[], found) {
+        return None;
+    }
+    let region = lists.object(name).map_or("", |list| prefix_list::region(list, &scope.world.home));
+    if !region.is_empty() && region != scope.home.region {
+        let message = format!("prefix list `{name}` is in {region}, this VPC is in {}", scope.home.region);
+        found.push(
+            Finding::new(Code::RegionMismatch, text.spot, message)
+                .help("make a list with the same entries in this region"),
+        );
+        return None;
+    }
+    Some(name.to_owned())
+}
+
+fn fits(
+    scope: &Scope<'_>,
+    traffic: &Traffic,
+    peer: &Peer,
+    field: &Field<Text>,
+    found: &mut Findings,
+) -> bool {
+    let spot = field.get().map_or_else(Spot::default, |text| text.spot);
+    match peer {
+        Peer::Cidr(net) => traffic::fits(traffic, *net, spot, found),
+        Peer::Group(_) => true,
+        Peer::PrefixList(name) => {
+            let first = scope.world.prefix_lists.get(name).and_then(|list| list.entries.first());
+            first.is_none_or(|net| traffic::fits(traffic, *net, spot, found))
+        }
+    }
+}
+
+/// Compares the number of rules with what AWS grants; a prefix list counts its `max_entries` (SG-29).
+fn count<T>(
+    scope: &Scope<'_>,
+    field: &Field<List<T>>,
+    rules: &[GroupRule],
+    direction: &str,
+    found: &mut Findings,
+) {
+    let Some(key) = field.key() else { return };
+    let (default, most) = RULES;
+    for (family, is_v4) in [("IPv4", true), ("IPv6", false)] {
+        let rules = rules.iter().map(|rule| weight(scope, &rule.peer, is_v4)).sum::<usize>();
+        let message = format!("{rules} {direction} rules for {family}");
+        if rules > most {
+            found.push(Finding::new(
+                Code::LimitExceeded,
+                key,
+                format!("{message}: AWS never grants more than {most}"),
+            ));
+        } else if rules > default {
+            found.push(Finding::new(
+                Code::AboveDefaultQuota,
+                key,
+                format!("{message}: an AWS account gets {default} unless it asks for more"),
+            ));
+        }
+    }
+}
+
+fn weight(scope: &Scope<'_>, peer: &Peer, is_v4: bool) -> usize {
+    match peer {
+        Peer::Cidr(net) => usize::from(net.addr().is_ipv4() == is_v4),
+        Peer::Group(_) => 1,
+        Peer::PrefixList(name) => scope
+            .world
+            .prefix_lists
+            .get(name)
+            .filter(|list| list.entries.first().is_none_or(|e| e.addr().is_ipv4() == is_v4))
+            .map_or(0, |list| list.max_entries as usize),
+    }
+}
