@@ -1,9 +1,18 @@
 //! Ordered rules over protocol, selector and peer; the first that matches answers.
+//!
+//! Each of the two questions, "which rules match this protocol and selector" and "which rules match this
+//! peer", has few different answers. Each answer is computed beforehand as a row of bits, one per rule, and
+//! found by one lookup; the first bit that both rows have in common is the first rule that matches.
+
+mod build;
+mod rows;
 
 use std::ops::RangeInclusive;
 
+use self::rows::{DenseSet, RowId, Rows};
+use crate::lpm::Lpm;
 use crate::prefix::{Bits, Prefix};
-use crate::reference::LinearClassifier;
+use crate::ranks::Ranks;
 
 /// One rule: a query must match all three fields.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,30 +51,27 @@ pub struct Query<'a, A> {
 
 /// A set of rule positions of one [`Classifier`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RuleSet {
-    words: Box<[u64]>,
-}
+pub struct RuleSet(DenseSet);
 
 impl RuleSet {
     /// The set of `positions` among `n_rules` rules; positions past the end are left out.
     pub fn from_positions(n_rules: usize, positions: impl IntoIterator<Item = u32>) -> Self {
-        let mut words = vec![0_u64; n_rules.div_ceil(64)].into_boxed_slice();
-        for position in positions {
-            if (position as usize) < n_rules {
-                words[position as usize / 64] |= 1 << (position % 64);
-            }
-        }
-        Self { words }
+        let mut set = DenseSet::new(n_rules);
+        positions
+            .into_iter()
+            .filter(|position| (*position as usize) < n_rules)
+            .for_each(|position| set.insert(position));
+        Self(set)
     }
 
     /// Whether the rule at `position` is in the set.
     pub fn contains(&self, position: u32) -> bool {
-        self.words.get(position as usize / 64).is_some_and(|word| word >> (position % 64) & 1 == 1)
+        self.0.contains(position)
     }
 
     /// Whether no rule is in the set.
     pub fn is_empty(&self) -> bool {
-        self.words.iter().all(|word| *word == 0)
+        self.0.words.iter().all(|word| *word == 0)
     }
 }
 
@@ -74,32 +80,105 @@ impl RuleSet {
 /// The default classifier has no rules and matches nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Classifier<A> {
-    linear: LinearClassifier<A>,
+    /// Protocols that rules name, in ascending order.
+    protocols: Box<[(u8, Selectors)]>,
+    /// All other protocols: only rules for all of them match.
+    other_protocols: Selectors,
+    /// Prefixes that rules name, to the number of the row that matches inside, rules for anyone included.
+    peers: Lpm<A>,
+    /// The rules for anyone, all that match outside of every prefix.
+    anyone: RowId,
+    /// Labels that rules name, in ascending order, with the rules that name them.
+    labels: Box<[(u32, RowId)]>,
+    rows: Rows,
+    len: usize,
 }
 
 impl<A: Bits> Classifier<A> {
     /// Builds the classifier; a rule's position in `rules` is its rank.
     pub fn build(rules: &[Rule<A>]) -> Self {
-        Self { linear: LinearClassifier::build(rules) }
+        build::classifier(rules)
     }
 
     /// The position of the first rule that matches.
     pub fn first(&self, query: &Query<'_, A>) -> Option<u32> {
-        self.linear.first(query)
+        self.first_masked(query, |_| u64::MAX)
     }
 
     /// The position of the first rule in `only` that matches.
     pub fn first_in(&self, query: &Query<'_, A>, only: &RuleSet) -> Option<u32> {
-        self.linear.first_in(query, only)
+        self.first_masked(query, |word| only.0.word(word))
     }
 
     /// Number of rules.
     pub fn len(&self) -> usize {
-        self.linear.len()
+        self.len
     }
 
     /// Whether there are no rules.
     pub fn is_empty(&self) -> bool {
-        self.linear.is_empty()
+        self.len == 0
+    }
+
+    /// Bytes the classifier takes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        let selectors = self.protocols.iter().map(|(_, selectors)| selectors.heap_bytes()).sum::<usize>();
+        let lists = size_of_val(&*self.protocols) + size_of_val(&*self.labels);
+        selectors
+            + self.other_protocols.heap_bytes()
+            + self.peers.heap_bytes()
+            + lists
+            + self.rows.heap_bytes()
+    }
+
+    /// The first position that matches and whose bit is set in `mask` of its word.
+    #[inline]
+    fn first_masked(&self, query: &Query<'_, A>, mask: impl Fn(usize) -> u64) -> Option<u32> {
+        let selected = self.selectors(query.proto).row(query.selector);
+        let by_address = self.peers.lookup(query.addr).map_or(self.anyone, RowId::from_number);
+        let by_label = query.labels.iter().filter_map(|label| self.label(*label));
+        std::iter::once(by_address)
+            .chain(by_label)
+            .filter_map(|peer| self.rows.first_common(selected, peer, &mask))
+            .min()
+    }
+
+    fn selectors(&self, proto: u8) -> &Selectors {
+        match self.protocols.binary_search_by_key(&proto, |(named, _)| *named) {
+            Ok(at) => &self.protocols[at].1,
+            Err(_) => &self.other_protocols,
+        }
+    }
+
+    fn label(&self, label: u32) -> Option<RowId> {
+        let at = self.labels.binary_search_by_key(&label, |(named, _)| *named).ok()?;
+        Some(self.labels[at].1)
+    }
+}
+
+/// The rules that match each selector, for one protocol.
+#[derive(Clone, Debug)]
+struct Selectors {
+    /// The last selector of each class but the last class.
+    ends: Ranks<u32>,
+    /// The row of each class.
+    rows: Box<[RowId]>,
+}
+
+impl Selectors {
+    #[inline]
+    fn row(&self, selector: u16) -> RowId {
+        self.rows[self.ends.rank(selector.into())]
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.ends.heap_bytes() + size_of_val(&*self.rows)
+    }
+}
+
+impl Default for Selectors {
+    /// One class, which nothing matches.
+    fn default() -> Self {
+        Self { ends: Ranks::default(), rows: Box::new([RowId::default()]) }
     }
 }

@@ -67,9 +67,16 @@ impl<A: Bits> Lpm<A> {
     }
 }
 
-impl<A: Bits> Default for Lpm<A> {
+impl<A> Default for Lpm<A> {
+    /// One interval, which no prefix matches.
     fn default() -> Self {
-        Self::build(&[])
+        Self {
+            ends: Ends::Bits32(Ranks::default()),
+            values: Box::new([0]),
+            lens: Box::new([0]),
+            none: 0,
+            family: PhantomData,
+        }
     }
 }
 
