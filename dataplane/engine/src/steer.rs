@@ -55,7 +55,9 @@ impl Steering {
     #[must_use]
     pub fn keeper(&self, snapshot: &Snapshot, tuple: &FiveTuple) -> u16 {
         let (near, far) = ((snapshot.private_of(tuple.src), 0), (snapshot.private_of(tuple.dst), 0));
-        self.bucket(near.min(far), near.max(far), tuple.proto)
+        // Behind an IPv6 fragment header, only the first fragment shows the protocol after further extension headers.
+        let proto = if tuple.src.is_ipv4() { tuple.proto } else { 0 };
+        self.bucket(near.min(far), near.max(far), proto)
     }
 
     fn bucket(&self, low: (IpAddr, u16), high: (IpAddr, u16), proto: u8) -> u16 {
