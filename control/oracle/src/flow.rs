@@ -10,6 +10,9 @@ const SECOND_NS: u64 = 1_000_000_000;
 /// A TCP flow seen in one direction only (SG-22).
 const TCP_OPENING_S: u32 = 60;
 
+/// A TCP flow whose FINs are not both acknowledged yet (SG-22).
+const TCP_CLOSING_S: u32 = 60;
+
 /// A closed TCP flow (SG-22, SG-23).
 const TCP_CLOSED_S: u32 = 10;
 
@@ -30,23 +33,12 @@ pub(crate) struct Flow {
     pub(crate) sent: FiveTuple,
     /// Direction of the first packet.
     pub(crate) originator: Direction,
-    /// Whether the interface's gate lets the flow pass for its state or asks the rules each time.
-    pub(crate) grant: Grant,
     egress: Seen,
     ingress: Seen,
     /// The originator sent again after it had been answered (SG-20).
     stream: bool,
     reset: bool,
     last_seen_ns: u64,
-}
-
-/// How a flow was admitted (SG-14).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Grant {
-    /// State carries it.
-    Tracked,
-    /// Rules carry it; only who began it is remembered, so that a reply is not taken for a new flow.
-    Untracked,
 }
 
 /// What one direction of a flow has shown.
@@ -59,20 +51,10 @@ struct Seen {
 }
 
 impl Flow {
-    pub(crate) fn new(interface: &str, sent: FiveTuple, originator: Direction, grant: Grant) -> Self {
+    pub(crate) fn new(interface: &str, sent: FiveTuple, originator: Direction) -> Self {
         let (egress, ingress) = (Seen::default(), Seen::default());
         let interface = interface.to_owned();
-        Self {
-            interface,
-            sent,
-            originator,
-            grant,
-            egress,
-            ingress,
-            stream: false,
-            reset: false,
-            last_seen_ns: 0,
-        }
+        Self { interface, sent, originator, egress, ingress, stream: false, reset: false, last_seen_ns: 0 }
     }
 
     /// Takes note of a packet that passed the interface's gate.
@@ -84,6 +66,11 @@ impl Flow {
         if let Transport::Tcp { flags, seq, ack, payload } = transport {
             self.observe_tcp(direction, flags, seq, ack, payload);
         }
+    }
+
+    /// Both sides sent FIN, whether acknowledged or not.
+    const fn is_ending(&self) -> bool {
+        self.egress.fin_end.is_some() && self.ingress.fin_end.is_some()
     }
 
     /// RST seen, or both FINs seen and acknowledged.
@@ -114,6 +101,7 @@ impl Flow {
         let both_ways = self.egress.packets && self.ingress.packets;
         match self.sent.proto {
             proto::TCP if self.is_closed() => TCP_CLOSED_S,
+            proto::TCP if self.is_ending() => TCP_CLOSING_S,
             proto::TCP if both_ways => settings.tcp_established,
             proto::TCP => TCP_OPENING_S,
             proto::UDP if self.stream => settings.udp_stream,

@@ -43,6 +43,7 @@ struct Side {
 }
 
 const FIN: u8 = 0x01;
+const SYN: u8 = 0x02;
 const RST: u8 = 0x04;
 const ACK: u8 = 0x10;
 
@@ -60,14 +61,15 @@ impl Connection {
         }
     }
 
-    /// Takes note of one segment (RFC 9293 section 3.6: a FIN takes one sequence number after the payload).
+    /// Takes note of one segment. SYN and FIN take one sequence number each (RFC 9293 section 3.4).
     pub(crate) fn see(&mut self, by_originator: bool, flags: u8, seq: u32, ack: u32, payload: u32) {
         let [a, b] = &mut self.sides;
         let (mine, other) = if by_originator { (a, b) } else { (b, a) };
         mine.seen = true;
         self.reset |= flags & RST != 0;
         if flags & FIN != 0 {
-            mine.fin_end = Some(seq.wrapping_add(payload).wrapping_add(1));
+            let syn = u32::from(flags & SYN != 0);
+            mine.fin_end = Some(seq.wrapping_add(syn).wrapping_add(payload).wrapping_add(1));
         }
         if flags & ACK != 0 && other.fin_end.is_some_and(|end| at_or_after(ack, end)) {
             other.fin_acked = true;
@@ -83,8 +85,6 @@ const fn at_or_after(number: u32, mark: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const SYN: u8 = 0x02;
 
     fn after(segments: &[(bool, u8, u32, u32, u32)]) -> Phase {
         let mut connection = Connection::default();

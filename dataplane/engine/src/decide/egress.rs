@@ -40,7 +40,7 @@ impl<'a> Walk<'a> {
         let Some((ix, interface, subnet)) = self.sender(snapshot) else {
             return refuse(DropReason::InterfaceGone, None);
         };
-        self.check_addresses(ix, interface, subnet)?;
+        self.check_addresses(ix, interface)?;
         let onward = self.onward(interface, subnet);
         let boundary = onward.boundary(snapshot, interface);
         self.judge_egress(ix, interface, subnet, &onward, boundary)?;
@@ -62,19 +62,14 @@ impl<'a> Walk<'a> {
     }
 
     /// E1 and E2: neither is a policy, neither is logged (AD-25, FL-50).
-    fn check_addresses(
-        &mut self,
-        ix: InterfaceIx,
-        interface: &Interface,
-        subnet: &Subnet,
-    ) -> Result<(), Refusal> {
+    fn check_addresses(&mut self, ix: InterfaceIx, interface: &Interface) -> Result<(), Refusal> {
         let tuple = self.facts.tuple;
         if interface.check == Check::On && !interface.owns(tuple.src) {
             self.note(ix, StepKind::SourceCheck, None);
             return refuse(DropReason::SourceDestCheck, None);
         }
         let vpc = self.snapshot.vpc(interface.vpc);
-        if let Some(reason) = vpc.and_then(|vpc| reserved(tuple.dst, subnet, vpc)) {
+        if let Some(reason) = vpc.and_then(|vpc| reserved(tuple.dst, vpc)) {
             self.note(ix, StepKind::Reserved(reason), None);
             return refuse(reason, None);
         }

@@ -70,7 +70,7 @@ impl Walk<'_> {
         }
         let selector = if about.has_ports() { about.dst_port } else { 0 };
         let matched = self.matching_rule(interface, quoted, &flow(about, selector, quoted, &[]))?;
-        (self.grant_of_flow(interface, quoted, about, matched) == Grant::Untracked)
+        (self.grant_of_flow(interface, quoted, about, matched, Opening::Midway) == Grant::Untracked)
             .then_some(Grant::Inherited)
     }
 
@@ -91,7 +91,7 @@ impl Walk<'_> {
         if self.facts.about.is_some() {
             return Grant::Stateless;
         }
-        self.grant_of_flow(interface, direction, self.facts.tuple, matched)
+        self.grant_of_flow(interface, direction, self.facts.tuple, matched, self.facts.opening)
     }
 
     fn grant_of_flow(
@@ -100,8 +100,12 @@ impl Walk<'_> {
         direction: Direction,
         tuple: FiveTuple,
         matched: GroupMatch,
+        opening: Opening,
     ) -> Grant {
-        let untracked = matched.width == Width::Wide || self.answers_untracked(interface, direction, tuple);
+        // A SYN says that it begins the flow; of any other packet only the rules can tell.
+        let begins = tuple.proto == wire::proto::TCP && opening == Opening::Fresh;
+        let untracked =
+            matched.width == Width::Wide || (!begins && self.answers_untracked(interface, direction, tuple));
         if untracked && !self.snapshot.settings().track_all { Grant::Untracked } else { Grant::Tracked }
     }
 

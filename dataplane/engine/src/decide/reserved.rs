@@ -2,15 +2,15 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use snapshot::{Subnet, Vpc};
+use snapshot::Vpc;
 
 use crate::DropReason;
 
 /// Why a packet for `destination` is not forwarded at all, if so: multicast and broadcast (AD-20), the implicit router
-/// (AD-28), link-local and service addresses (AD-09..11).
-pub(super) fn reserved(destination: IpAddr, subnet: &Subnet, vpc: &Vpc) -> Option<DropReason> {
+/// (AD-28) and the resolver (AD-06), link-local and service addresses (AD-09..11).
+pub(super) fn reserved(destination: IpAddr, vpc: &Vpc) -> Option<DropReason> {
     let many = match destination {
-        IpAddr::V4(a) => a.is_multicast() || a == Ipv4Addr::BROADCAST || a == subnet.cidr.broadcast(),
+        IpAddr::V4(a) => a.is_multicast() || a == Ipv4Addr::BROADCAST || vpc.is_broadcast(a),
         IpAddr::V6(a) => a.is_multicast(),
     };
     if many {
@@ -22,7 +22,7 @@ pub(super) fn reserved(destination: IpAddr, subnet: &Subnet, vpc: &Vpc) -> Optio
             a.is_unicast_link_local() || a.is_loopback() || a.is_unspecified() || in_service_range(a)
         }
     };
-    (service || vpc.is_router(destination)).then_some(DropReason::ReservedAddress)
+    (service || vpc.is_platform(destination)).then_some(DropReason::ReservedAddress)
 }
 
 /// `fd00:ec2::/32` (AD-11).

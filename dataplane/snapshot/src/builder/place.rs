@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use ipnet::Ipv4Net;
+
 use super::BuildError;
 use super::group::GroupSets;
 use super::pass::{Pass, put};
@@ -16,6 +18,7 @@ use crate::{Interface, InterfaceIx, Kind, Subnet, Vpc, VpcIx};
 struct Addresses {
     owners: HashMap<IpAddr, InterfaceIx>,
     routers: Vec<IpAddr>,
+    broadcasts: Vec<Ipv4Addr>,
 }
 
 impl<'a> Pass<'a> {
@@ -89,10 +92,13 @@ impl<'a> Pass<'a> {
         let mut slots = Vec::new();
         for spec in &self.spec.vpcs {
             let ix = self.indices.vpc(&spec.id);
-            let Addresses { owners, mut routers } = addresses.remove(&ix).unwrap_or_default();
+            let Addresses { owners, mut routers, mut broadcasts } = addresses.remove(&ix).unwrap_or_default();
+            routers.extend(spec.cidrs.first().map(|primary| IpAddr::V4(resolver(*primary))));
             routers.sort_unstable();
             routers.dedup();
-            let now = Vpc { name: self.name(Kind::Vpc, &spec.id, &spec.name, None), owners, routers };
+            broadcasts.sort_unstable();
+            let name = self.name(Kind::Vpc, &spec.id, &spec.name, None);
+            let now = Vpc { name, owners, routers, broadcasts };
             let before = self.part_before(|snapshot| &snapshot.vpcs, ix.at());
             put(&mut slots, ix.at(), self.settle(before, now));
         }
@@ -108,6 +114,11 @@ fn sorted_groups(spec: &InterfaceSpec) -> Vec<&str> {
     ids
 }
 
+/// Base + 2 of the primary block (AD-06).
+fn resolver(primary: Ipv4Net) -> Ipv4Addr {
+    Ipv4Addr::from_bits(primary.network().to_bits().saturating_add(2))
+}
+
 fn addresses(interfaces: &[Slot<Interface>], subnets: &[Slot<Subnet>]) -> HashMap<VpcIx, Addresses> {
     let mut by_vpc: HashMap<VpcIx, Addresses> = HashMap::default();
     for (slot, ix) in interfaces.iter().zip(0..) {
@@ -118,9 +129,10 @@ fn addresses(interfaces: &[Slot<Interface>], subnets: &[Slot<Subnet>]) -> HashMa
         owners.extend(v4.chain(v6).map(|address| (address, InterfaceIx(ix))));
     }
     for (_, subnet) in subnets.iter().flatten() {
-        let routers = &mut by_vpc.entry(subnet.vpc).or_default().routers;
-        routers.push(subnet.router.into());
-        routers.extend(subnet.ipv6_router.map(IpAddr::V6));
+        let addresses = by_vpc.entry(subnet.vpc).or_default();
+        addresses.routers.push(subnet.router.into());
+        addresses.routers.extend(subnet.ipv6_router.map(IpAddr::V6));
+        addresses.broadcasts.push(subnet.cidr.broadcast());
     }
     by_vpc
 }

@@ -344,8 +344,20 @@ fn the_router_of_a_subnet_is_its_second_address() {
     let routers = ["10.0.0.1", "10.0.1.1", "2001:db8::1", "2001:db8:0:1::1"].map(addr);
     let others = ["10.0.1.0", "10.0.1.2", "2001:db8:0:1::2"].map(addr);
     let all: Vec<IpAddr> = routers.into_iter().chain(others).collect();
-    let found: Vec<IpAddr> = all.into_iter().filter(|&address| vpc.is_router(address)).collect();
+    let found: Vec<IpAddr> = all.into_iter().filter(|&address| vpc.is_platform(address)).collect();
     assert_eq!(found, routers);
+}
+
+/// Rules: AD-06, AD-20
+#[test]
+fn the_resolver_and_the_last_address_of_each_subnet_belong_to_the_platform() {
+    let snapshot = build(&lab());
+    let subnet = snapshot.subnet(snapshot.subnet_by_id("subnet-a").unwrap()).unwrap();
+    let vpc = snapshot.vpc(subnet.vpc).unwrap();
+    assert!(vpc.is_platform(addr("10.0.0.2")), "base + 2 of the primary block");
+    assert!(!vpc.is_platform(addr("10.0.1.2")), "+2 of another subnet is nobody's");
+    assert!(vpc.is_broadcast("10.0.1.255".parse().unwrap()));
+    assert!(!vpc.is_broadcast("10.0.1.254".parse().unwrap()));
 }
 
 #[test]

@@ -95,8 +95,10 @@ pub struct Vpc {
     /// Its name.
     pub name: NameIx,
     pub(crate) owners: HashMap<IpAddr, InterfaceIx>,
-    /// Router addresses of all its subnets (AD-05, AD-07).
+    /// The routers of all its subnets and its resolver, ascending (AD-05..07).
     pub(crate) routers: Vec<IpAddr>,
+    /// The last IPv4 addresses of all its subnets, ascending (AD-20).
+    pub(crate) broadcasts: Vec<Ipv4Addr>,
 }
 
 impl Vpc {
@@ -106,9 +108,15 @@ impl Vpc {
         self.owners.get(&address).copied()
     }
 
-    /// Whether `address` is the implicit router of one of the subnets.
+    /// Whether `address` is the broadcast address of one of the subnets.
     #[must_use]
-    pub fn is_router(&self, address: IpAddr) -> bool {
+    pub fn is_broadcast(&self, address: Ipv4Addr) -> bool {
+        self.broadcasts.binary_search(&address).is_ok()
+    }
+
+    /// Whether `address` is the implicit router of one of the subnets, or the resolver at base + 2 of the primary block.
+    #[must_use]
+    pub fn is_platform(&self, address: IpAddr) -> bool {
         self.routers.binary_search(&address).is_ok()
     }
 }
