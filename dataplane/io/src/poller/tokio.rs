@@ -63,7 +63,11 @@ impl Backend for TokioBackend {
 
     fn detach(&mut self, token: u32) -> io::Result<()> {
         self.news.ready.borrow_mut().remove(token);
-        self.watched.devices.remove(&token).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
+        drop(self.watched.devices.remove(&token).ok_or(io::ErrorKind::NotFound)?);
+        // The ended task lets go of the device when it is next looked at: now, so that the device can close, or be
+        // attached anew.
+        self.tasks.block_on(&self.reactor, look_once());
+        Ok(())
     }
 
     fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
@@ -129,16 +133,11 @@ impl Drop for Device {
 impl Devices for Watched {
     fn read(&mut self, token: u32, buffer: &mut Buffer) -> io::Result<Option<usize>> {
         let source = &self.devices.get(&token).ok_or(io::ErrorKind::NotFound)?.source;
-        // tokio forgets the readiness when it is told that the call would block.
-        let one = |tun: &Arc<Tun>| tun.read(buffer)?.ok_or_else(|| io::ErrorKind::WouldBlock.into());
-        match source.readiness.try_io(readable(), one) {
-            Ok(length) => Ok(Some(length)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                source.drained.notify_one();
-                Ok(None)
-            }
-            Err(error) => Err(error),
+        let outcome = source.readiness.get_ref().read(buffer);
+        if let Ok(None) = outcome {
+            source.drained.notify_one();
         }
+        outcome
     }
 
     fn lose(&mut self, token: u32, error: io::Error) {
@@ -158,10 +157,11 @@ async fn watch_waker(raised: AsyncFd<Waker>, news: Rc<News>) {
 
 async fn watch_device(token: u32, source: Rc<Source>, news: Rc<News>) {
     while let Ok(mut guard) = source.readiness.ready(readable()).await {
-        guard.retain_ready();
         news.ready.borrow_mut().push(token);
         news.woken.notify_one();
         source.drained.notified().await;
+        // Forgets only the event that began this turn: a packet that came after the last read has raised another.
+        guard.clear_ready();
     }
 }
 
