@@ -61,7 +61,7 @@ struct World<'a> {
     settings: crate::lab::Settings,
 }
 
-/// Account and region.
+/// Account and region. A region that could not be read is empty and judges nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Home {
     account: String,
@@ -115,7 +115,11 @@ fn home(
 ) -> Home {
     Home {
         account: account.get().and_then(|a| text::account(a, found)).unwrap_or_else(|| outer.account.clone()),
-        region: region.get().and_then(|r| text::region(r, found)).unwrap_or_else(|| outer.region.clone()),
+        region: match region {
+            draft::Field::Absent => outer.region.clone(),
+            draft::Field::Broken => String::new(),
+            draft::Field::Written { value, .. } => text::region(value, found).unwrap_or_default(),
+        },
     }
 }
 

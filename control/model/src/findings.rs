@@ -97,16 +97,21 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Adds one.
+    /// Adds one, unless the very same is there: a value behind several aliases is wrong once.
     pub fn push(&mut self, finding: Finding) {
-        let at = self.list.partition_point(|f| f.spot() <= finding.spot());
-        self.list.insert(at, finding);
+        let spot = finding.spot();
+        let (from, to) =
+            (self.list.partition_point(|f| f.spot() < spot), self.list.partition_point(|f| f.spot() <= spot));
+        if !self.list[from..to].contains(&finding) {
+            self.list.insert(to, finding);
+        }
     }
 
     /// Adds all of `others`.
     pub fn append(&mut self, others: Self) {
-        self.list.extend(others.list);
-        self.list.sort_by_key(Finding::spot);
+        for finding in others.list {
+            self.push(finding);
+        }
     }
 
     /// All of them by place.

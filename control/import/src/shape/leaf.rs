@@ -43,7 +43,18 @@ impl Read for At<bool> {
         if let Value::Bool(value) = node.value {
             return Some(Self::new(value, node.spot));
         }
-        wrong_type(node, what, "true or false", None, found);
+        let help = match &node.value {
+            Value::Text(text, _) if matches!(text.as_str(), "yes" | "on") => Some("write true".to_owned()),
+            Value::Text(text, _) if matches!(text.as_str(), "no" | "off") => Some("write false".to_owned()),
+            Value::Bool(_)
+            | Value::Float(_)
+            | Value::List(_)
+            | Value::Map(_)
+            | Value::Null
+            | Value::Number(..)
+            | Value::Text(..) => None,
+        };
+        wrong_type(node, what, "true or false", help, found);
         None
     }
 }
@@ -118,7 +129,7 @@ impl<T: Choice> Read for At<T> {
     fn read(node: &Node, what: &str, found: &mut Findings) -> Option<Self> {
         let words = || T::WORDS.iter().map(|(word, _)| *word);
         let Value::Text(text, _) = &node.value else {
-            wrong_type(node, what, &suggest::listed(words()), None, found);
+            wrong_type(node, what, &format!("one of {}", suggest::listed(words())), None, found);
             return None;
         };
         if let Some((_, value)) = T::WORDS.iter().find(|(word, _)| word == text) {

@@ -128,16 +128,36 @@ fn spelling(spot: Spot, text: &str) -> Option<&str> {
 
 /// The place in our terms, cut at the end of its first line.
 fn spot(location: &Location, text: &str) -> Spot {
-    let span = location.span();
-    let (Some(offset), Some(len)) = (span.byte_offset(), span.byte_len()) else { return Spot::default() };
     let number = |n: u64| usize::try_from(n).unwrap_or_default();
-    let (offset, len) = (number(offset), number(len));
+    let (line, column) = (number(location.line()), number(location.column()));
+    let (offset, len) = match (location.span().byte_offset(), location.span().byte_len()) {
+        (Some(offset), Some(len)) => (number(offset), number(len)),
+        _ => (offset_of(line, column, text), 0),
+    };
     let first_line =
         text.get(offset..offset + len).and_then(|t| t.lines().next()).map_or(0, |l| l.trim_end().len());
-    Spot { line: number(location.line()), column: number(location.column()), offset, len: first_line.max(1) }
+    let one_character = text.get(offset..).and_then(|t| t.chars().next()).map_or(0, char::len_utf8);
+    Spot { line, column, offset, len: first_line.max(one_character) }
+}
+
+/// Bytes before a line and column, both counted from 1.
+fn offset_of(line: usize, column: usize, text: &str) -> usize {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let rest = text.get(start..).unwrap_or_default();
+    start + rest.chars().take(column.saturating_sub(1)).map(char::len_utf8).sum::<usize>()
 }
 
 fn syntax(error: &serde_saphyr::Error, text: &str) -> Finding {
+    let error = error.without_snippet();
     let spot = error.location().map_or_else(Spot::default, |location| spot(&location, text));
-    Finding::new(Code::YamlSyntax, spot, error.without_snippet().render())
+    if let serde_saphyr::Error::MultipleDocuments { .. } = error {
+        let finding = Finding::new(Code::YamlSyntax, spot, "a second document starts here");
+        return finding.help("a lab file is one document: take out the line `---`");
+    }
+    if let serde_saphyr::Error::Unexpected { expected: "string scalar", .. } = error {
+        return Finding::new(Code::YamlSyntax, spot, "a key must be a name, not a list or a map");
+    }
+    let message = error.render();
+    let place = format!(" at line {}, column {}", spot.line, spot.column);
+    Finding::new(Code::YamlSyntax, spot, message.strip_suffix(&place).unwrap_or(&message))
 }

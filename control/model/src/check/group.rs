@@ -142,7 +142,8 @@ fn peer(scope: &Scope<'_>, written: &Written<'_>, direction: &str, found: &mut F
     if let Some(rest) = text.value.strip_prefix("prefix_list/") {
         return prefix_list_name(scope, text, rest, found).map(Peer::PrefixList);
     }
-    if !text.value.contains(['/', ':']) && !text.value.starts_with(|c: char| c.is_ascii_digit()) {
+    let address = text.value.split('/').next().unwrap_or_default();
+    if !address.contains(':') && !address.starts_with(|c: char| c.is_ascii_digit()) {
         return not_a_peer(scope, text, found);
     }
     text::block(text, found).map(Peer::Cidr)
@@ -200,7 +201,7 @@ pub(super) fn prefix_list_name(
         return None;
     }
     let region = lists.object(name).map_or("", |list| prefix_list::region(list, &scope.world.home));
-    if !region.is_empty() && region != scope.home.region {
+    if !region.is_empty() && !scope.home.region.is_empty() && region != scope.home.region {
         let message = format!("prefix list `{name}` is in {region}, this VPC is in {}", scope.home.region);
         found.push(
             Finding::new(Code::RegionMismatch, text.spot, message)

@@ -61,7 +61,7 @@ fn mentions_ipv6(group: &SecurityGroup) -> bool {
 fn ephemeral_ports(draft: &draft::Vpc, vpc: &Vpc, found: &mut Findings) {
     for (name, written) in draft.network_acls.objects() {
         let (Some(acl), Some(key)) =
-            (vpc.network_acls.get(&name.value), written.egress.key().or(written.ingress.key()))
+            (vpc.network_acls.get(&name.value), written.egress.key().or_else(|| written.ingress.key()))
         else {
             continue;
         };
@@ -69,19 +69,37 @@ fn ephemeral_ports(draft: &draft::Vpc, vpc: &Vpc, found: &mut Findings) {
             let Some((protocol, service)) = service(&entry.traffic) else { continue };
             let Some(denied) = reply_denied(acl, protocol, entry.cidr) else { continue };
             let message = format!(
-                "network ACL `{}` lets {service} in (entry {}) but {denied} drops replies to {}",
-                name.value, entry.number, entry.cidr
+                "network ACL `{}` lets {service} in (entry {}), but replies to port {} of {} meet {}",
+                name.value,
+                entry.number,
+                denied.port,
+                entry.cidr,
+                denied.by.map_or_else(|| "no outbound entry".to_owned(), |n| format!("outbound entry {n}"))
             );
             let help = format!(
                 "replies go to ephemeral ports: add an outbound entry such as \
                  {{ rule: {}, action: allow, proto: {}, ports: 1024-65535, cidr: \"{}\" }}",
-                entry.number,
+                free_number(acl, &denied, entry.number),
                 protocol.name(),
                 entry.cidr
             );
             found.push(Finding::new(Code::AclWithoutEphemeralPorts, key, message).help(help));
         }
     }
+}
+
+/// A reply that does not get out.
+struct Denied {
+    port: u16,
+    /// Number of the entry that denies it, if not the final one.
+    by: Option<u16>,
+}
+
+/// A number for a new outbound entry: before the one that denies, else that of the inbound entry or the next free one.
+fn free_number(acl: &NetworkAcl, denied: &Denied, wanted: u16) -> u16 {
+    let free = |number: &u16| acl.egress.iter().all(|e| e.number != *number);
+    let before = denied.by.and_then(|by| (1..by).rev().find(free));
+    before.or_else(|| (wanted..=32766).find(free)).unwrap_or(wanted)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -114,8 +132,8 @@ fn service(traffic: &Traffic) -> Option<(Protocol, String)> {
     (ports.end() < EPHEMERAL.start()).then(|| (protocol, format!("{}/{shown}", protocol.name())))
 }
 
-/// What drops some reply to an ephemeral port of `peer`, if anything does.
-fn reply_denied(acl: &NetworkAcl, protocol: Protocol, peer: IpNet) -> Option<String> {
+/// The first reply to an ephemeral port of `peer` that does not get out, if there is one.
+fn reply_denied(acl: &NetworkAcl, protocol: Protocol, peer: IpNet) -> Option<Denied> {
     let relevant: Vec<(&AclEntry, RangeInclusive<u16>)> = acl
         .egress
         .iter()
@@ -127,12 +145,9 @@ fn reply_denied(acl: &NetworkAcl, protocol: Protocol, peer: IpNet) -> Option<Str
     starts.push(*EPHEMERAL.start());
     starts.sort_unstable();
     starts.into_iter().filter(|port| EPHEMERAL.contains(port)).find_map(|port| {
-        let first = relevant.iter().find(|(_, ports)| ports.contains(&port));
-        match first {
-            Some((entry, _)) if entry.action == AclAction::Allow => None,
-            Some((entry, _)) => Some(format!("outbound entry {}", entry.number)),
-            None => Some("no outbound entry matches, so the final deny".to_owned()),
-        }
+        let first = relevant.iter().find(|(_, ports)| ports.contains(&port)).map(|(entry, _)| entry);
+        let allowed = first.is_some_and(|entry| entry.action == AclAction::Allow);
+        (!allowed).then(|| Denied { port, by: first.map(|entry| entry.number) })
     })
 }
 

@@ -49,7 +49,7 @@ pub(super) fn unknown<'a>(
     let help = match suggest::nearest(&name.value, candidates.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if candidates.is_empty() => format!("there is no {what} at all"),
-        None => format!("there is {}", suggest::listed(candidates)),
+        None => format!("it could be {}", suggest::listed(candidates)),
     };
     found.push(
         Finding::new(Code::UnknownReference, name.spot, format!("there is no {what} `{}`", name.value))

@@ -70,7 +70,8 @@ fn mains(scope: &Scope<'_>, found: &mut Findings) {
         );
     }
     if first.is_none()
-        && let Some((name, _)) = scope.draft.route_tables.objects().find(|(n, _)| n.value == MAIN)
+        && let Some((name, _)) =
+            scope.draft.route_tables.objects().find(|(n, table)| n.value == MAIN && !table.main.is_broken())
     {
         found.push(
             Finding::new(Code::MainTableName, name.spot, "this table is named `main` but is not the main table")

@@ -103,7 +103,7 @@ fn block6<'a>(
     found: &mut Findings,
 ) -> Option<Ipv6Net> {
     let net = text::block6(text, found)?;
-    if !(44..=64).contains(&net.prefix_len()) || net.prefix_len() % 4 != 0 {
+    if !(44..=64).contains(&net.prefix_len()) || !net.prefix_len().is_multiple_of(4) {
         let message =
             format!("{net} is a /{}: an IPv6 subnet is /44, /48, /52, /56, /60 or /64", net.prefix_len());
         found.push(Finding::new(Code::CidrSize, text.spot, message));

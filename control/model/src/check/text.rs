@@ -90,7 +90,7 @@ pub(super) fn region(text: &Text, found: &mut Findings) -> Option<String> {
             area.len() == 2
                 && is_word(area)
                 && (1..=2).contains(&middle.len())
-                && middle.iter().all(|p| is_word(&p))
+                && middle.iter().all(is_word)
                 && number.len() == 1
                 && number.bytes().all(|b| b.is_ascii_digit())
         }

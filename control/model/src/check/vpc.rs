@@ -174,7 +174,7 @@ fn blocks6(draft: &draft::Vpc, found: &mut Findings) -> Blocks<Ipv6Net> {
 }
 
 fn allowed6(net: Ipv6Net, earlier: &[(Ipv6Net, Spot)], item: &Text, found: &mut Findings) -> bool {
-    if !(44..=60).contains(&net.prefix_len()) || net.prefix_len() % 4 != 0 {
+    if !(44..=60).contains(&net.prefix_len()) || !net.prefix_len().is_multiple_of(4) {
         let message =
             format!("{net} is a /{}: an IPv6 VPC block is /44, /48, /52, /56 or /60", net.prefix_len());
         found.push(Finding::new(Code::CidrSize, item.spot, message));

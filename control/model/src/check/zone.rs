@@ -98,7 +98,8 @@ fn write(
 
 fn in_region(az: &Text, region: &str, found: &mut Findings) -> bool {
     let letter = az.value.strip_prefix(region);
-    let good = letter.is_some_and(|l| l.len() == 1 && l.bytes().all(|b| b.is_ascii_lowercase()));
+    let good = region.is_empty()
+        || letter.is_some_and(|l| l.len() == 1 && l.bytes().all(|b| b.is_ascii_lowercase()));
     if !good {
         let message = format!("`{}` is no zone of {region}", az.value);
         found.push(Finding::new(Code::AzMalformed, az.spot, message).help(format!("such as {region}a")));
@@ -109,7 +110,8 @@ fn in_region(az: &Text, region: &str, found: &mut Findings) -> bool {
 fn id_in_region(id: &Text, region: &str, found: &mut Findings) -> bool {
     let prefix = id_prefix(region);
     let number = id.value.strip_prefix(prefix.as_str()).and_then(|rest| rest.strip_prefix("-az"));
-    let good = number.is_some_and(|n| (1..=2).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()));
+    let good = region.is_empty()
+        || number.is_some_and(|n| (1..=2).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()));
     if !good {
         let message = format!("`{}` is no zone id of {region}", id.value);
         found.push(Finding::new(Code::AzIdMalformed, id.spot, message).help(format!("such as {prefix}-az1")));
