@@ -14,5 +14,8 @@ mod sink;
 mod worker;
 
 pub use clock::Clock;
-pub use io::poller::BackendKind;
+pub use engine::{Counters, Direction, DropReason, DropRecord, FlowRecord, Time};
+pub use io::doctor::raise_nofile_limit;
+pub use io::poller::{BackendError, BackendKind};
 pub use runtime::{Options, Runtime, RuntimeError, Trouble};
+pub use snapshot::{Attachment, InterfaceIx, Names, Snapshot};

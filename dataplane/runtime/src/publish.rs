@@ -51,15 +51,25 @@ impl Published {
         self.seen.iter().all(|seen| seen.load(Ordering::Acquire) >= generation.0)
     }
 
-    /// Puts a device in its slot, or empties the slot.
-    pub(crate) fn set_device(&self, token: u32, tun: Option<Arc<Tun>>) {
-        let mut devices = Devices::clone(&self.devices.load());
-        let slot = token as usize;
-        if devices.len() <= slot {
-            devices.resize(slot + 1, None);
-        }
-        devices[slot] = tun;
-        self.devices.store(Arc::new(devices));
+    /// Puts each device in its slot, or empties the slot.
+    pub(crate) fn set_devices(&self, changes: &[(u32, Option<Arc<Tun>>)]) {
+        self.devices.rcu(|before| {
+            let mut devices = Devices::clone(before);
+            for (token, tun) in changes {
+                let slot = *token as usize;
+                if devices.len() <= slot {
+                    devices.resize(slot + 1, None);
+                }
+                devices[slot].clone_from(tun);
+            }
+            devices
+        });
+    }
+
+    /// Whether this very device is in the slot.
+    pub(crate) fn has_device(&self, token: u32, tun: &Arc<Tun>) -> bool {
+        let devices = self.devices.load();
+        devices.get(token as usize).and_then(Option::as_ref).is_some_and(|there| Arc::ptr_eq(there, tun))
     }
 
     pub(crate) fn view(&self, worker: usize) -> View<'_> {
@@ -73,8 +83,9 @@ impl Published {
 }
 
 impl View<'_> {
-    /// The snapshot of this batch.
+    /// The snapshot of this batch. Lets go of devices that are no longer published, also when nothing is written any more.
     pub(crate) fn snapshot(&mut self) -> Arc<Snapshot> {
+        self.devices.load();
         let snapshot = Arc::clone(self.snapshot.load());
         self.published.seen[self.worker].store(snapshot.generation().0, Ordering::Release);
         snapshot

@@ -84,8 +84,8 @@ impl std::error::Error for RuntimeError {}
 
 /// A running data plane: worker threads, their rings, the flow-log writer.
 ///
-/// - mutators: [`Self::attach`], [`Self::detach`], [`Self::publish`]
-/// - getters: [`Self::counters`], [`Self::drops`], [`Self::flows`], [`Self::poll_trouble`]
+/// - mutators: [`Self::announce`], [`Self::attach`], [`Self::detach`], [`Self::publish`], [`Self::settle`]
+/// - getters: [`Self::counters`], [`Self::drops`], [`Self::flows`], [`Self::poll_trouble`], [`Self::dead_worker`]
 /// - end: [`Self::stop`]
 #[derive(Debug)]
 pub struct Runtime {
@@ -132,17 +132,27 @@ impl Runtime {
         Ok(runtime)
     }
 
+    /// Lets every worker write to the devices of interfaces that are about to be published, so that the first packet to
+    /// them finds them. Nothing is read until [`Self::attach`].
+    pub fn announce(&self, devices: impl IntoIterator<Item = (InterfaceIx, Arc<Tun>)>) {
+        let token = |interface| Attachment::interface(interface).token();
+        let devices = devices.into_iter().map(|(interface, tun)| (token(interface), Some(tun)));
+        self.published.set_devices(&devices.collect::<Vec<_>>());
+    }
+
     /// Lets the home worker of an interface read its device, and every worker write to it.
     pub fn attach(&self, interface: InterfaceIx, tun: Arc<Tun>) {
         let token = Attachment::interface(interface).token();
-        self.published.set_device(token, Some(Arc::clone(&tun)));
+        if !self.published.has_device(token, &tun) {
+            self.announce([(interface, Arc::clone(&tun))]);
+        }
         self.tell(self.home(token), Command::Attach(token, tun));
     }
 
-    /// Closes a device: afterwards nothing reads from it or writes to it.
+    /// Closes a device: soon nothing reads from it or writes to it; after [`Self::settle`] no worker has it open.
     pub fn detach(&self, interface: InterfaceIx) {
         let token = Attachment::interface(interface).token();
-        self.published.set_device(token, None);
+        self.published.set_devices(&[(token, None)]);
         self.tell(self.home(token), Command::Detach(token));
     }
 
@@ -157,14 +167,27 @@ impl Runtime {
             writer.send_timeout(Message::Snapshot(Arc::clone(&snapshot)), ANSWER).ok();
         }
         self.published.store(snapshot);
-        // A worker answers after it has taken the snapshot of its next round.
-        self.ask_all(|_| ())?;
-        self.ask_all(|_| ())?;
+        self.settle()?;
         debug_assert!(
             self.published.is_seen_by_all(generation),
-            "a worker loads the snapshot before it obeys again"
+            "a worker answers after it has loaded what is published"
         );
         Ok(())
+    }
+
+    /// Waits until every worker has done what it was told before and uses what is published now.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::Silent`] when a worker does not answer in time.
+    pub fn settle(&self) -> Result<(), RuntimeError> {
+        self.hear_all(Command::Settle).map(drop)
+    }
+
+    /// The first worker whose thread has ended, which only a panic does before [`Self::stop`].
+    #[must_use]
+    pub fn dead_worker(&self) -> Option<usize> {
+        self.threads.iter().position(JoinHandle::is_finished)
     }
 
     /// The snapshot in force.
@@ -252,11 +275,18 @@ impl Runtime {
         &self,
         question: impl Fn(&Engine) -> T + Clone + Send + 'static,
     ) -> Result<Vec<T>, RuntimeError> {
+        self.hear_all(|reply| {
+            let question = question.clone();
+            Command::Ask(Box::new(move |engine| drop(reply.send(question(engine)))))
+        })
+    }
+
+    /// Gives every worker a command that makes it reply, and waits for all replies.
+    fn hear_all<T>(&self, command: impl Fn(mpsc::Sender<T>) -> Command) -> Result<Vec<T>, RuntimeError> {
         let mut answers = Vec::with_capacity(self.commands.len());
         for worker in 0..self.commands.len() {
             let (reply, answer) = mpsc::channel();
-            let question = question.clone();
-            self.tell(worker, Command::Ask(Box::new(move |engine| drop(reply.send(question(engine))))));
+            self.tell(worker, command(reply));
             answers.push(answer);
         }
         answers
@@ -296,8 +326,21 @@ impl Runtime {
             let view = published.view(number);
             let (engine, pool) = (Engine::new(&config), BufferPool::new(BUFFERS));
             let workers = usize::from(workers);
-            Worker { number, workers, engine, backend, clock, commands, rings, view, sink, pool, errors }
-                .run();
+            Worker {
+                number,
+                workers,
+                engine,
+                backend,
+                clock,
+                commands,
+                settling: Vec::new(),
+                rings,
+                view,
+                sink,
+                pool,
+                errors,
+            }
+            .run();
         });
         let thread = thread.map_err(RuntimeError::Start)?;
         let silent = RuntimeError::Silent { worker: number };

@@ -1,7 +1,7 @@
 //! The loop of one worker thread.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender};
@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Attach(u32, Arc<Tun>),
     Ask(Box<dyn FnOnce(&Engine) + Send>),
     Detach(u32),
+    /// To be answered once the worker uses what was published before this was sent.
+    Settle(mpsc::Sender<()>),
     Stop,
 }
 
@@ -41,6 +43,8 @@ pub(crate) struct Worker<'a> {
     pub(crate) backend: Box<dyn Backend>,
     pub(crate) clock: Clock,
     pub(crate) commands: Receiver<Command>,
+    /// Who waits for the next snapshot to be loaded.
+    pub(crate) settling: Vec<mpsc::Sender<()>>,
     pub(crate) rings: Arc<Rings>,
     pub(crate) view: View<'a>,
     pub(crate) sink: EventSink,
@@ -64,6 +68,9 @@ impl Worker<'_> {
                 break;
             }
             let snapshot = self.view.snapshot();
+            for waiting in self.settling.drain(..) {
+                waiting.send(()).ok();
+            }
             let mut busy = self.work(&snapshot, &mut frames, &mut packets);
             busy |= self.keep_time(&snapshot);
             let events = self.engine_events();
@@ -83,10 +90,12 @@ impl Worker<'_> {
                     self.complain(Some(token), attached);
                 }
                 Command::Ask(question) => question(&self.engine),
-                Command::Detach(token) => {
-                    let detached = self.backend.detach(token);
-                    self.complain(Some(token), detached);
-                }
+                Command::Detach(token) => match self.backend.detach(token) {
+                    // A device that failed before is no longer attached, and was complained of then.
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    detached => self.complain(Some(token), detached),
+                },
+                Command::Settle(waiting) => self.settling.push(waiting),
                 Command::Stop => return Life::Stops,
             }
         }
