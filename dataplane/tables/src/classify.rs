@@ -5,10 +5,12 @@
 //! found by one lookup; the first bit that both rows have in common is the first rule that matches.
 
 mod build;
+mod labels;
 mod rows;
 
 use std::ops::RangeInclusive;
 
+use self::labels::Labels;
 use self::rows::{DenseSet, RowId, Rows};
 use crate::lpm::Lpm;
 use crate::prefix::{Bits, Prefix};
@@ -84,12 +86,12 @@ pub struct Classifier<A> {
     protocols: Box<[(u8, Selectors)]>,
     /// All other protocols: only rules for all of them match.
     other_protocols: Selectors,
-    /// Prefixes that rules name, to the number of the row that matches inside, rules for anyone included.
-    peers: Lpm<A>,
-    /// The rules for anyone, all that match outside of every prefix.
+    /// The rules for anyone.
     anyone: RowId,
-    /// Labels that rules name, in ascending order, with the rules that name them.
-    labels: Box<[(u32, RowId)]>,
+    /// The longest prefix that a rule names, to the number of the row of all rules whose prefix contains it.
+    prefixes: Lpm<A>,
+    /// Labels that rules name, with the rules that name them.
+    labels: Labels,
     rows: Rows,
     len: usize,
 }
@@ -122,12 +124,12 @@ impl<A: Bits> Classifier<A> {
 
     /// Bytes the classifier takes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        let selectors = self.protocols.iter().map(|(_, selectors)| selectors.heap_bytes()).sum::<usize>();
-        let lists = size_of_val(&*self.protocols) + size_of_val(&*self.labels);
-        selectors
+        let protocols = self.protocols.iter().map(|(_, selectors)| selectors.heap_bytes()).sum::<usize>();
+        size_of_val(&*self.protocols)
+            + protocols
             + self.other_protocols.heap_bytes()
-            + self.peers.heap_bytes()
-            + lists
+            + self.prefixes.heap_bytes()
+            + self.labels.heap_bytes()
             + self.rows.heap_bytes()
     }
 
@@ -135,11 +137,12 @@ impl<A: Bits> Classifier<A> {
     #[inline]
     fn first_masked(&self, query: &Query<'_, A>, mask: impl Fn(usize) -> u64) -> Option<u32> {
         let selected = self.selectors(query.proto).row(query.selector);
-        let by_address = self.peers.lookup(query.addr).map_or(self.anyone, RowId::from_number);
-        let by_label = query.labels.iter().filter_map(|label| self.label(*label));
-        std::iter::once(by_address)
+        let by_prefix = self.prefixes.lookup(query.addr).map(RowId::from_number);
+        let by_label = query.labels.iter().filter_map(|label| self.labels.row(*label));
+        std::iter::once(self.anyone)
+            .chain(by_prefix)
             .chain(by_label)
-            .filter_map(|peer| self.rows.first_common(selected, peer, &mask))
+            .filter_map(|peers| self.rows.first_common(selected, peers, &mask))
             .min()
     }
 
@@ -148,11 +151,6 @@ impl<A: Bits> Classifier<A> {
             Ok(at) => &self.protocols[at].1,
             Err(_) => &self.other_protocols,
         }
-    }
-
-    fn label(&self, label: u32) -> Option<RowId> {
-        let at = self.labels.binary_search_by_key(&label, |(named, _)| *named).ok()?;
-        Some(self.labels[at].1)
     }
 }
 

@@ -104,9 +104,9 @@ impl<K: Key> Builder<'_, K> {
         self.slots.resize(first_slot + last + 1, 0);
         let mut start = from;
         for slot in 0..=last {
-            let end = start + self.keys[start..to].partition_point(|key| node.slot_of(*key) <= slot);
-            self.slots[first_slot + slot] = self.slot(start, end);
-            start = end;
+            let inside = self.keys[start..to].iter().take_while(|key| node.slot_of(**key) == slot).count();
+            self.slots[first_slot + slot] = self.slot(start, start + inside);
+            start += inside;
         }
         node
     }

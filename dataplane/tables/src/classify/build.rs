@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rows::{DenseSet, RowsBuilder};
+use super::labels::Labels;
+use super::rows::{DenseSet, RowId, RowsBuilder};
 use super::{Classifier, Peer, Rule, Selectors};
 use crate::lpm::Lpm;
 use crate::prefix::{Bits, Prefix};
@@ -14,16 +15,13 @@ pub(super) fn classifier<A: Bits>(rules: &[Rule<A>]) -> Classifier<A> {
     let protocols =
         named.into_iter().map(|proto| (proto, selectors(rules, Some(proto), &mut rows))).collect();
     let other_protocols = selectors(rules, None, &mut rows);
-    let anyone = positions(rules, |rule| rule.peer == Peer::Any);
+    let anyone = members(rules, |rule| is_anyone(&rule.peer));
     Classifier {
         protocols,
         other_protocols,
-        peers: peers(rules, &anyone, &mut rows),
         anyone: rows.row(&anyone),
-        labels: labels(rules)
-            .into_iter()
-            .map(|(label, members)| (label, rows.row(&set(rules.len(), &members))))
-            .collect(),
+        prefixes: prefixes(rules, &mut rows),
+        labels: labels(rules, &mut rows),
         rows: rows.finish(),
         len: rules.len(),
     }
@@ -31,86 +29,104 @@ pub(super) fn classifier<A: Bits>(rules: &[Rule<A>]) -> Classifier<A> {
 
 /// The rows of all selectors for packets of one protocol, or of any that no rule names.
 fn selectors<A: Bits>(rules: &[Rule<A>], proto: Option<u8>, rows: &mut RowsBuilder) -> Selectors {
-    // Where ranges begin and where they have ended; past 65535 nothing is asked.
-    let mut edges: BTreeMap<u32, Vec<(u32, Edge)>> = BTreeMap::new();
-    for (position, rule) in (0..).zip(rules) {
-        let applies = rule.proto.is_none() || rule.proto == proto;
-        if applies && !rule.selectors.is_empty() {
-            let (start, end) = (u32::from(*rule.selectors.start()), u32::from(*rule.selectors.end()));
-            edges.entry(start).or_default().push((position, Edge::Begins));
-            edges.entry(end + 1).or_default().push((position, Edge::Ended));
-        }
-    }
     let mut active = DenseSet::new(rules.len());
-    let mut classes = vec![(0, rows.row(&active))];
-    for (at, changes) in edges.range(..=u32::from(u16::MAX)) {
-        for (position, edge) in changes {
-            match edge {
-                Edge::Begins => active.insert(*position),
-                Edge::Ended => active.remove(*position),
+    let mut ends = Vec::new();
+    let mut classes = vec![rows.row(&active)];
+    for edges in edges(rules, proto).chunk_by(|a, b| a.at == b.at) {
+        for edge in edges {
+            match edge.change {
+                Change::Begins => active.insert(edge.position),
+                Change::Ended => active.remove(edge.position),
             }
         }
-        classes.push((*at, rows.row(&active)));
-    }
-    // A range that begins at 0 replaces the class that was there before any.
-    classes.dedup_by(|later, earlier| {
-        later.0 == earlier.0 && {
-            earlier.1 = later.1;
-            true
+        let row = rows.row(&active);
+        match edges[0].at.checked_sub(1) {
+            None => classes = vec![row],
+            Some(end) if classes.last() != Some(&row) => {
+                ends.push(end);
+                classes.push(row);
+            }
+            Some(_) => {}
         }
-    });
-    classes.dedup_by(|later, earlier| later.1 == earlier.1);
-    Selectors {
-        ends: Ranks::build(classes[1..].iter().map(|(start, _)| start - 1).collect()),
-        rows: classes.iter().map(|(_, row)| *row).collect(),
     }
+    Selectors { ends: Ranks::build(ends), rows: classes.into() }
 }
 
-enum Edge {
+/// A selector from which on a rule matches, or no longer does.
+struct Edge {
+    at: u32,
+    position: u32,
+    change: Change,
+}
+
+enum Change {
     Begins,
     Ended,
 }
 
-/// Every prefix that a rule names, with the row of all rules whose prefix contains it or who mean anyone.
-fn peers<A: Bits>(rules: &[Rule<A>], anyone: &DenseSet, rows: &mut RowsBuilder) -> Lpm<A> {
-    let mut named: BTreeMap<Prefix<A>, Vec<u32>> = BTreeMap::new();
+/// The edges of the rules that apply to a protocol, in ascending order.
+fn edges<A: Bits>(rules: &[Rule<A>], proto: Option<u8>) -> Vec<Edge> {
+    let mut edges = Vec::new();
     for (position, rule) in (0..).zip(rules) {
-        if let Peer::Prefix(prefix) = rule.peer {
-            named.entry(prefix).or_default().push(position);
+        let applies = rule.proto.is_none() || rule.proto == proto;
+        if applies && !rule.selectors.is_empty() {
+            let (first, last) = (u32::from(*rule.selectors.start()), u32::from(*rule.selectors.end()));
+            edges.push(Edge { at: first, position, change: Change::Begins });
+            edges.push(Edge { at: last + 1, position, change: Change::Ended });
+        }
+    }
+    edges.sort_unstable_by_key(|edge| edge.at);
+    edges
+}
+
+/// Every prefix that a rule names, with the row of all rules whose prefix contains it.
+fn prefixes<A: Bits>(rules: &[Rule<A>], rows: &mut RowsBuilder) -> Lpm<A> {
+    let mut named: BTreeMap<Prefix<A>, DenseSet> = BTreeMap::new();
+    for (position, rule) in (0..).zip(rules) {
+        if let Peer::Prefix(prefix) = rule.peer
+            && !is_anyone(&rule.peer)
+        {
+            named.entry(prefix).or_insert_with(|| DenseSet::new(rules.len())).insert(position);
         }
     }
     // Prefixes come outermost first, so those that contain the current one form a stack.
     let mut around: Vec<(Prefix<A>, DenseSet)> = Vec::new();
     let mut entries = Vec::new();
-    for (prefix, positions) in named {
+    for (prefix, mut matching) in named {
         while around.pop_if(|(outer, _)| outer.last() < prefix.first()).is_some() {}
-        let mut matching = around.last().map_or(anyone, |(_, outer)| outer).clone();
-        positions.into_iter().for_each(|position| matching.insert(position));
+        if let Some((_, outer)) = around.last() {
+            matching.add(outer);
+        }
         entries.push((prefix, rows.row(&matching).to_number()));
         around.push((prefix, matching));
     }
     Lpm::build(&entries)
 }
 
-/// The positions of the rules that name each label.
-fn labels<A: Bits>(rules: &[Rule<A>]) -> BTreeMap<u32, Vec<u32>> {
-    let mut named: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+/// Every label that a rule names, with the row of the rules that name it.
+fn labels<A: Bits>(rules: &[Rule<A>], rows: &mut RowsBuilder) -> Labels {
+    let mut named: BTreeMap<u32, DenseSet> = BTreeMap::new();
     for (position, rule) in (0..).zip(rules) {
         if let Peer::Label(label) = rule.peer {
-            named.entry(label).or_default().push(position);
+            named.entry(label).or_insert_with(|| DenseSet::new(rules.len())).insert(position);
         }
     }
-    named
+    let rows: Vec<(u32, RowId)> = named.into_iter().map(|(label, set)| (label, rows.row(&set))).collect();
+    Labels::build(&rows)
 }
 
-fn positions<A: Bits>(rules: &[Rule<A>], chosen: impl Fn(&Rule<A>) -> bool) -> DenseSet {
-    let members: Vec<u32> =
-        (0..).zip(rules).filter(|(_, rule)| chosen(rule)).map(|(position, _)| position).collect();
-    set(rules.len(), &members)
+/// Whether the peer is anyone, also by the prefix of length 0. These rules are kept apart from the prefixes,
+/// since they would be in the row of each.
+fn is_anyone<A: Bits>(peer: &Peer<A>) -> bool {
+    match peer {
+        Peer::Any => true,
+        Peer::Label(_) => false,
+        Peer::Prefix(prefix) => prefix.len == 0,
+    }
 }
 
-fn set(rules: usize, members: &[u32]) -> DenseSet {
-    let mut set = DenseSet::new(rules);
-    members.iter().for_each(|position| set.insert(*position));
+fn members<A: Bits>(rules: &[Rule<A>], chosen: impl Fn(&Rule<A>) -> bool) -> DenseSet {
+    let mut set = DenseSet::new(rules.len());
+    (0..).zip(rules).filter(|(_, rule)| chosen(rule)).for_each(|(position, _)| set.insert(position));
     set
 }

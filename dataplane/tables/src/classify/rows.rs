@@ -50,8 +50,11 @@ impl Rows {
                 }
                 filled &= filled - 1;
             }
-            at_a += filled_a.count_ones() as usize;
-            at_b += filled_b.count_ones() as usize;
+            // Up to 4096 rules have one word of summary; counting bits costs more than this branch.
+            if index + 1 < self.summary {
+                at_a += filled_a.count_ones() as usize;
+                at_b += filled_b.count_ones() as usize;
+            }
         }
         None
     }
@@ -124,6 +127,11 @@ impl DenseSet {
     /// Takes `position` out, which is below the number of rules.
     pub(super) fn remove(&mut self, position: u32) {
         self.words[position as usize / 64] &= !(1 << (position % 64));
+    }
+
+    /// Puts in what is in `other`, a set over the same rules.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.words.iter_mut().zip(&other.words).for_each(|(word, more)| *word |= more);
     }
 
     /// Whether `position` is in; positions past the number of rules are not.
