@@ -16,6 +16,7 @@
 //! - [`state`]: lock and stored plan of each lab
 //! - [`programs`]: the `run` lists of instances
 //! - [`exec`]: one program inside an instance
+//! - [`queue`]: packets that the kernel dropped for want of a reader
 
 #![forbid(unsafe_code)]
 
@@ -30,6 +31,7 @@ mod parallel;
 pub mod plan;
 mod processes;
 pub mod programs;
+pub mod queue;
 pub mod state;
 mod sysctl;
 pub mod teardown;
