@@ -31,7 +31,8 @@ mod vpc;
 use model::Valid;
 use model::lab::{Lab, Vpc};
 use snapshot::spec::LabSpec;
-use snapshot::{BuildError, Builder, Snapshot};
+
+pub use snapshot::{BuildError, Builder, Snapshot};
 
 /// Says the whole lab in the words of the builder, in the order of names.
 #[must_use]
