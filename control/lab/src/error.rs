@@ -59,7 +59,7 @@ pub enum Error {
         lab: String,
     },
     /// A network namespace could not be used.
-    #[error("cannot {action} network namespace {namespace}: {source}")]
+    #[error("{}", namespace_words(*action, namespace, source))]
     Namespace {
         /// What was tried.
         action: NamespaceAction,
@@ -280,6 +280,14 @@ impl Collector {
     }
 }
 
+/// Some failures say themselves what was tried with which namespace; the kernel's own codes do not.
+fn namespace_words(action: NamespaceAction, namespace: &str, source: &io::Error) -> String {
+    match source.get_ref() {
+        Some(words) => words.to_string(),
+        None => format!("cannot {action} network namespace {namespace}: {source}"),
+    }
+}
+
 impl fmt::Display for FileAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -324,5 +332,33 @@ impl fmt::Display for Owner {
                 )
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entering(source: io::Error) -> Error {
+        Error::Namespace { action: NamespaceAction::Enter, namespace: "t-web".into(), source }
+    }
+
+    #[test]
+    fn a_failure_says_once_what_was_tried() {
+        let code = entering(io::Error::from_raw_os_error(1)).to_string();
+        assert_eq!(code, "cannot enter network namespace t-web: Operation not permitted (os error 1)");
+        let words = entering(io::Error::other("cannot open network namespace \"t-web\": gone")).to_string();
+        assert_eq!(words, "cannot open network namespace \"t-web\": gone");
+    }
+
+    #[test]
+    fn every_failure_is_kept_and_printed_in_order() {
+        let mut failures = Collector::default();
+        failures.take::<()>(Err(Error::LabName { lab: "a".into() }));
+        assert_eq!(failures.take(Ok(7)), Some(7));
+        let cleaning: Result<(), Errors> = Err(Error::LabName { lab: "b".into() }.into());
+        let errors = failures.finish(()).expect_err("one failed").and(cleaning);
+        assert_eq!(errors.to_string(), "\"a\" is not the name of a lab\n\"b\" is not the name of a lab");
+        assert!(Collector::default().finish(()).is_ok());
     }
 }

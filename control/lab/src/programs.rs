@@ -120,6 +120,9 @@ impl Programs {
     /// Makes the programs of the plan the ones that run: others are stopped, new ones start with the next [`Self::poll`], and
     /// the rest is left alone.
     ///
+    /// In a change this comes after [`crate::LiveLab::begin`], when new namespaces are there, and before
+    /// [`crate::LiveLab::finish`], which would end the programs of old ones without telling this supervisor.
+    ///
     /// # Errors
     ///
     /// Every program that could not be stopped.

@@ -203,8 +203,15 @@ impl Lock {
         }
         let directory = dirs.run_of(lab);
         failures.take(gone(fs::remove_dir(&directory), directory));
-        drop(self.file);
         failures.finish(())
+    }
+}
+
+impl Drop for Lock {
+    /// Closing would not do: a program that is just being started shares the open file until it has replaced its image.
+    fn drop(&mut self) {
+        // Letting go of a held lock does not fail, and closing follows anyway.
+        let _ = self.file.unlock();
     }
 }
 
