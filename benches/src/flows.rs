@@ -9,6 +9,12 @@ pub fn keys(n: usize, seed: u64) -> Vec<[u32; 4]> {
     (0..n as u32).map(|i| [i, draw.word() as u32, draw.word() as u32, 0x0600_0001]).collect()
 }
 
+/// As much dependent work as between two lookups of the engine: some hundred instructions.
+#[inline(never)]
+pub fn work(seed: u64) -> u64 {
+    (0..50).fold(seed, |x, _| x.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(7))
+}
+
 /// The numbers below `n` in an order that no prefetcher guesses.
 pub fn shuffled(n: usize, seed: u64) -> Vec<usize> {
     let mut draw = Draw::new(seed);

@@ -4,6 +4,7 @@
 //! - [`flows`]: flow keys
 //! - [`routes`]: route tables and addresses to look up in them
 //! - [`rules`]: rule lists and queries that hit first, hit last or miss
+//! - [`worlds`]: compiled labs of a chosen size, and packets for them
 
 #![forbid(unsafe_code)]
 
@@ -11,3 +12,4 @@ pub mod draw;
 pub mod flows;
 pub mod routes;
 pub mod rules;
+pub mod worlds;
