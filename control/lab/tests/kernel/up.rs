@@ -178,7 +178,8 @@ fn a_program_inside_is_ended_when_the_lab_goes() {
         exec::command(&site.ns("web"), "sleep", ["600"]).expect("there").spawn().expect("starts");
     let mut rude =
         exec::command(&site.ns("fw"), "sh", ["-c", stubborn]).expect("there").spawn().expect("starts");
-    eventually("both run inside", || site.pids("web").len() == 1 && !site.pids("fw").is_empty());
+    // The shell's first `sleep` shows that its trap is set.
+    eventually("both run inside", || site.pids("web").len() == 1 && site.pids("fw").len() == 2);
     drop(devices);
     lab.down().expect("the lab goes down");
     use std::os::unix::process::ExitStatusExt as _;
