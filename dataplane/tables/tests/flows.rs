@@ -89,6 +89,11 @@ impl Pair {
             let theirs = twin.find(&key).map(|handle| (twin.key(handle), twin.get(handle)));
             prop_assert_eq!(ours, theirs);
         }
+        let asked: Vec<u16> = (0..keys).chain(0..keys).collect();
+        let mut found = vec![None];
+        table.find_many(&asked, &mut found);
+        let expected: Vec<_> = asked.iter().map(|key| table.find(key)).collect();
+        prop_assert_eq!(&found[1..], expected);
         let handles: Vec<Handle> = table.handles().collect();
         prop_assert!(handles.is_sorted_by_key(|handle| handle.index()));
         prop_assert!(handles.iter().all(|handle| (handle.index() as usize) < table.capacity()));

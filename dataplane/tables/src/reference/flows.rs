@@ -25,6 +25,11 @@ impl<K: Copy + Ord, V> OrderedFlows<K, V> {
         self.handles.get(key).copied()
     }
 
+    /// Appends the record of each of `keys` to `found`, in their order.
+    pub fn find_many(&self, keys: &[K], found: &mut Vec<Option<Handle>>) {
+        found.extend(keys.iter().map(|key| self.find(key)));
+    }
+
     /// Adds a record under a key that has none.
     ///
     /// # Errors
