@@ -4,7 +4,7 @@
 //! [`yaml::read`] stops before the check. [`render`] prints findings with the lines they are about, and [`schema`] is the
 //! JSON Schema of the file.
 //!
-//! One table of keys ([`keys`]) feeds the reader, its "did you mean" and the schema, so the three cannot disagree. Reading
+//! One table of keys, the module `keys`, feeds the reader, its "did you mean" and the schema, so the three cannot disagree. Reading
 //! the file itself is the caller's business.
 
 #![forbid(unsafe_code)]

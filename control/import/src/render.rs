@@ -1,9 +1,13 @@
 //! Findings as text.
 
+mod source;
+
 use std::fmt::{self, Write as _};
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 use model::findings::{Finding, Findings, Label, Severity};
+
+use source::Source;
 
 /// How findings are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,27 +27,28 @@ const WIDTH: usize = 120;
 #[must_use]
 pub fn render(findings: &Findings, name: &str, text: &str, look: Look) -> String {
     let mut out = String::new();
+    let source = Source::new(name, text);
     for finding in findings {
         let written = match look {
-            Look::Colour => drawn(finding, name, text, GraphicalTheme::unicode(), &mut out),
-            Look::Mono => drawn(finding, name, text, GraphicalTheme::unicode_nocolor(), &mut out),
-            Look::Plain => plain(finding, name, text, &mut out),
+            Look::Colour => drawn(finding, &source, GraphicalTheme::unicode(), &mut out),
+            Look::Mono => drawn(finding, &source, GraphicalTheme::unicode_nocolor(), &mut out),
+            Look::Plain => plain(finding, &source, &mut out),
         };
         debug_assert!(written.is_ok(), "writing to a String cannot fail");
     }
     out
 }
 
-fn plain(finding: &Finding, name: &str, text: &str, out: &mut String) -> fmt::Result {
+fn plain(finding: &Finding, source: &Source<'_>, out: &mut String) -> fmt::Result {
     let (spot, severity, code) = (finding.spot(), finding.severity().as_str(), finding.code.as_str());
-    let Finding { message, help, labels, .. } = finding;
+    let (Finding { message, help, labels, .. }, name) = (finding, source.name());
     if spot.is_somewhere() {
         writeln!(out, "{name}:{}:{}: {severity}[{code}]: {message}", spot.line, spot.column)?;
     } else {
         writeln!(out, "{name}: {severity}[{code}]: {message}")?;
     }
     for label in labels.iter().filter(|label| label.spot.is_somewhere()) {
-        excerpt(label, text, out)?;
+        excerpt(label, source, out)?;
     }
     for line in help.iter().flat_map(|help| help.lines()) {
         writeln!(out, "  help: {line}")?;
@@ -52,19 +57,17 @@ fn plain(finding: &Finding, name: &str, text: &str, out: &mut String) -> fmt::Re
 }
 
 /// The line of a label with carets below it.
-fn excerpt(label: &Label, text: &str, out: &mut String) -> fmt::Result {
+fn excerpt(label: &Label, source: &Source<'_>, out: &mut String) -> fmt::Result {
     let spot = label.spot;
-    let line = text.lines().nth(spot.line - 1).unwrap_or_default();
-    let marked = text.get(spot.offset..spot.offset + spot.len).map_or(1, |t| t.chars().count());
+    let line = source.line(spot.line - 1);
     let blank: String = line.chars().take(spot.column - 1).map(|c| if c == '\t' { c } else { ' ' }).collect();
-    let carets = "^".repeat(marked.max(1));
+    let carets = "^".repeat(source.part(spot).chars().count().max(1));
     writeln!(out, "{:>4} | {line}", spot.line)?;
     let caption = if label.text.is_empty() { String::new() } else { format!(" {}", label.text) };
     writeln!(out, "     | {blank}{carets}{caption}")
 }
 
-fn drawn(finding: &Finding, name: &str, text: &str, theme: GraphicalTheme, out: &mut String) -> fmt::Result {
-    let source = NamedSource::new(name, text.to_owned());
+fn drawn(finding: &Finding, source: &Source<'_>, theme: GraphicalTheme, out: &mut String) -> fmt::Result {
     let report = Report { finding, source };
     GraphicalReportHandler::new_themed(theme).with_width(WIDTH).with_links(false).render_report(out, &report)
 }
@@ -73,7 +76,7 @@ fn drawn(finding: &Finding, name: &str, text: &str, theme: GraphicalTheme, out: 
 #[derive(Debug)]
 struct Report<'a> {
     finding: &'a Finding,
-    source: NamedSource<String>,
+    source: &'a Source<'a>,
 }
 
 impl fmt::Display for Report<'_> {
@@ -101,7 +104,7 @@ impl Diagnostic for Report<'_> {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.finding.spot().is_somewhere().then_some(&self.source)
+        self.finding.spot().is_somewhere().then_some(self.source as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
@@ -109,10 +112,9 @@ impl Diagnostic for Report<'_> {
         Some(Box::new(labels.enumerate().map(|(position, label)| {
             let text = (!label.text.is_empty()).then(|| label.text.clone());
             let span = (label.spot.offset, label.spot.len);
-            if position == 0 {
-                LabeledSpan::new_primary_with_span(text, span)
-            } else {
-                LabeledSpan::new_with_span(text, span)
+            match position {
+                0 => LabeledSpan::new_primary_with_span(text, span),
+                _ => LabeledSpan::new_with_span(text, span),
             }
         })))
     }

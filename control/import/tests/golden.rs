@@ -47,6 +47,24 @@ fn every_finding_points_into_its_file() {
     }
 }
 
+#[test]
+fn drawn_findings_show_the_same_place() {
+    let text = "lab: t\nvpcs:\n  app:\n    cidr: [10.0.3.4/16]\n";
+    let (_, warnings) = load("t.yaml", text).expect("only warnings");
+    let drawn = render(&warnings, "t.yaml", text, Look::Mono);
+    for part in [
+        "cidr-host-bits",
+        "t.yaml:4:12",
+        " 3 │   app:",
+        " 4 │     cidr: [10.0.3.4/16]",
+        "·            ───────────",
+        "help: AWS masks",
+    ] {
+        assert!(drawn.contains(part), "{part:?} is not in\n{drawn}");
+    }
+    assert!(render(&warnings, "t.yaml", text, Look::Colour).contains('\u{1b}'));
+}
+
 fn broken() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/broken");
     let files = std::fs::read_dir(folder).expect("the folder exists");

@@ -13,6 +13,7 @@ mod later;
 mod lint;
 mod name;
 mod prefix_list;
+mod quota;
 mod reference;
 mod route;
 mod route_table;

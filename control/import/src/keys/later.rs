@@ -49,7 +49,7 @@ object! { draft::LoadBalancer, "LoadBalancer", "A network load balancer.";
 
 object! { draft::Listener, "Listener", "A listener.";
     proto: Required "Protocol.";
-    port: Required "Port.";
+    port: Required "Port that it listens on.";
     targets: Required "Targets as INSTANCE:PORT.";
 }
 
@@ -87,7 +87,7 @@ object! { draft::Bucket, "Bucket", "A bucket.";
 object! { draft::Principal, "Principal", "Who signs requests.";
     access_key: Required "Access key id.";
     secret_key: Required "Secret access key.";
-    arn: Required "ARN.";
+    arn: Required "Amazon resource name of the caller.";
 }
 
 choice! { draft::ConnectivityType; "private" => Private, "public" => Public }

@@ -64,7 +64,7 @@ object! { draft::FlowLog, "FlowLog", "A flow log.";
 
 object! { draft::Destination, "Destination", "Where flow-log records go: one of these.";
     file: Optional "Text file, relative to the lab file.";
-    s3: Optional "Bucket.";
+    s3: Optional "Bucket for files.";
     cloudwatch_logs: Optional "Log group.";
 }
 

@@ -10,9 +10,13 @@ use serde_saphyr::{Location, Spanned};
 
 use crate::node::{Key, Node, Quotes, Value};
 
+/// Scalars, lists and maps of one file: a hundred thousand rules need less than a million.
+const MAX_NODES: usize = 2_000_000;
+
 /// Parses one document.
 pub(super) fn parse(text: &str) -> Result<Node, Finding> {
     let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_events: 8 * MAX_NODES, max_nodes: MAX_NODES },
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         leading_zero_numbers_as_strings: true,
         non_finite_float_policy: NonFiniteFloatPolicy::AsString,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+use super::quota::{FAMILIES, Quota};
 use super::subnet::DEFAULT;
 use super::traffic::{self, Rule};
 use super::vpc::Scope;
@@ -14,9 +15,8 @@ use crate::ids::{self, Kind};
 use crate::lab::{AclAction, AclEntry, NetworkAcl, Traffic};
 use crate::spot::{At, Spot};
 
-/// Entries per direction and family that an account gets unasked, and the most it ever gets; the final deny is one of AWS's 20
-/// and 40 (NA-16).
-const ENTRIES: (usize, usize) = (19, 39);
+/// Entries per direction and family; the final deny is one of AWS's 20 and 40 (NA-16).
+const ENTRIES: Quota = Quota { unasked: 19, most: 39 };
 
 /// All ACLs that are in order, and the default one.
 pub(super) fn all(scope: &Scope<'_>, found: &mut Findings) -> BTreeMap<String, NetworkAcl> {
@@ -137,22 +137,8 @@ fn cidr(draft: &draft::AclEntry, found: &mut Findings) -> Option<(IpNet, Spot)> 
 
 fn count(field: &Field<List<draft::AclEntry>>, entries: &[AclEntry], found: &mut Findings) {
     let Some(key) = field.key() else { return };
-    let (default, most) = ENTRIES;
-    for (family, is_v4) in [("IPv4", true), ("IPv6", false)] {
+    for (family, is_v4) in FAMILIES {
         let entries = entries.iter().filter(|e| e.cidr.addr().is_ipv4() == is_v4).count();
-        let message = format!("{entries} entries for {family}");
-        if entries > most {
-            found.push(Finding::new(
-                Code::LimitExceeded,
-                key,
-                format!("{message}: AWS never grants more than {most}"),
-            ));
-        } else if entries > default {
-            found.push(Finding::new(
-                Code::AboveDefaultQuota,
-                key,
-                format!("{message}: an AWS account gets {default} unless it asks for more"),
-            ));
-        }
+        ENTRIES.check(entries, &format!("entries for {family}"), key, found);
     }
 }

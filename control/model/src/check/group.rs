@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
+use super::quota::{FAMILIES, Quota};
 use super::subnet::DEFAULT;
 use super::traffic::{self, Rule};
 use super::vpc::Scope;
@@ -11,11 +12,13 @@ use super::{missing, name, prefix_list, reference, text};
 use crate::draft::{self, Field, List, Text};
 use crate::findings::{Code, Finding, Findings};
 use crate::ids::{self, Kind};
-use crate::lab::{GroupRule, Peer, SecurityGroup, Traffic};
+use crate::lab::{GroupRule, Instance, Peer, SecurityGroup, Traffic};
 use crate::spot::{At, Spot};
 
-/// Rules per direction and family that an account gets unasked, and more than it ever gets (SG-29).
-const RULES: (usize, usize) = (60, 1000);
+/// Rules per direction and family of one group (SG-29).
+const RULES: Quota = Quota { unasked: 60, most: 1000 };
+/// Rules per direction and family of all groups of one interface: AWS bounds the product of the two quotas (SG-29).
+const PER_INTERFACE: Quota = Quota { unasked: 1000, most: 1000 };
 
 /// All groups that are in order, and the default one.
 pub(super) fn all(scope: &Scope<'_>, found: &mut Findings) -> BTreeMap<String, SecurityGroup> {
@@ -230,7 +233,7 @@ fn fits(
     }
 }
 
-/// Compares the number of rules with what AWS grants; a prefix list counts its `max_entries` (SG-29).
+/// Compares the number of rules with what AWS grants.
 fn count<T>(
     scope: &Scope<'_>,
     field: &Field<List<T>>,
@@ -239,35 +242,50 @@ fn count<T>(
     found: &mut Findings,
 ) {
     let Some(key) = field.key() else { return };
-    let (default, most) = RULES;
-    for (family, is_v4) in [("IPv4", true), ("IPv6", false)] {
-        let rules = rules.iter().map(|rule| weight(scope, &rule.peer, is_v4)).sum::<usize>();
-        let message = format!("{rules} {direction} rules for {family}");
-        if rules > most {
-            found.push(Finding::new(
-                Code::LimitExceeded,
-                key,
-                format!("{message}: AWS never grants more than {most}"),
-            ));
-        } else if rules > default {
-            found.push(Finding::new(
-                Code::AboveDefaultQuota,
-                key,
-                format!("{message}: an AWS account gets {default} unless it asks for more"),
-            ));
+    for (family, is_v4) in FAMILIES {
+        let rules = weight(scope, rules, is_v4);
+        RULES.check(rules, &format!("{direction} rules for {family}"), key, found);
+    }
+}
+
+/// Compares the rules of all groups of each interface with the product that AWS allows (SG-29).
+pub(super) fn per_interface(
+    scope: &Scope<'_>,
+    groups: &BTreeMap<String, SecurityGroup>,
+    instances: &BTreeMap<String, Instance>,
+    found: &mut Findings,
+) {
+    for (name, _) in scope.draft.instances.objects() {
+        let interfaces = instances.get(&name.value).into_iter().flat_map(|i| &i.interfaces);
+        for interface in interfaces.filter(|i| i.security_groups.len() > 1) {
+            let own: Vec<_> = interface.security_groups.iter().filter_map(|g| groups.get(g)).collect();
+            for (family, is_v4) in FAMILIES {
+                let inbound = own.iter().map(|g| weight(scope, &g.ingress, is_v4)).sum();
+                let outbound = own.iter().map(|g| weight(scope, &g.egress, is_v4)).sum();
+                let device = &interface.device;
+                PER_INTERFACE.check(
+                    inbound,
+                    &format!("inbound rules for {family} on {device}"),
+                    name.spot,
+                    found,
+                );
+                PER_INTERFACE.check(
+                    outbound,
+                    &format!("outbound rules for {family} on {device}"),
+                    name.spot,
+                    found,
+                );
+            }
         }
     }
 }
 
-fn weight(scope: &Scope<'_>, peer: &Peer, is_v4: bool) -> usize {
-    match peer {
+/// How many rules of one family AWS counts; a prefix list counts its size (SG-29).
+fn weight(scope: &Scope<'_>, rules: &[GroupRule], is_v4: bool) -> usize {
+    let weight = |rule: &GroupRule| match &rule.peer {
         Peer::Cidr(net) => usize::from(net.addr().is_ipv4() == is_v4),
         Peer::Group(_) => 1,
-        Peer::PrefixList(name) => scope
-            .world
-            .prefix_lists
-            .get(name)
-            .filter(|list| list.entries.first().is_none_or(|e| e.addr().is_ipv4() == is_v4))
-            .map_or(0, |list| list.max_entries as usize),
-    }
+        Peer::PrefixList(name) => prefix_list::weight(scope.world, name, is_v4),
+    };
+    rules.iter().map(weight).sum()
 }

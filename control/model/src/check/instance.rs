@@ -77,15 +77,11 @@ fn plans_of<'a>(
             .into_iter()
             .collect();
     }
-    no_interface_keys(name, own, found);
-    if let (Some(interfaces), Some(key)) = (draft.interfaces.get(), draft.interfaces.key())
-        && interfaces.entries.is_empty()
-    {
-        let message = format!("instance `{}` has no interface", name.value);
-        found.push(
-            Finding::new(Code::InstanceWithoutSubnet, key, message).help("name at least one, such as eth0"),
-        );
+    if draft.interfaces.get().is_some() {
+        no_interface_keys(name, own, found);
+        interface::groups(scope, own.security_groups, found);
     }
+    some_interface(name, draft, found);
     let plan = |(device, body): (&'a Text, &'a draft::Interface)| {
         let keys = Keys::of_interface(body);
         later::interface(keys, found);
@@ -94,6 +90,17 @@ fn plans_of<'a>(
         plan.filter(|_| named)
     };
     draft.interfaces.objects().filter_map(plan).collect()
+}
+
+fn some_interface(name: &Text, draft: &draft::Instance, found: &mut Findings) {
+    if let (Some(interfaces), Some(key)) = (draft.interfaces.get(), draft.interfaces.key())
+        && interfaces.entries.is_empty()
+    {
+        let message = format!("instance `{}` has no interface", name.value);
+        found.push(
+            Finding::new(Code::InstanceWithoutSubnet, key, message).help("name at least one, such as eth0"),
+        );
+    }
 }
 
 /// With `interfaces`, everything but the groups is theirs to say.

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::quota::Quota;
 use super::subnet::DEFAULT;
 use super::vpc::Scope;
 use super::{missing, reference, text};
@@ -12,8 +13,8 @@ use crate::spot::{At, Spot};
 
 /// The device of an instance that writes no `interfaces`.
 pub(super) const ONLY: &str = "eth0";
-/// Groups per interface that an account gets unasked, and the most it ever gets (SG-29).
-const GROUPS: (usize, usize) = (5, 16);
+/// Groups per interface (SG-29).
+const GROUPS: Quota = Quota { unasked: 5, most: 16 };
 /// Bytes of an IP packet: the least that IPv6 links carry (RFC 8200 section 5), and MT-01.
 const MTU: (u64, u64) = (1280, 9001);
 
@@ -158,7 +159,8 @@ fn subnet<'a>(
     reference::known("subnet", subnet, &scope.draft.subnets, &[], found).then_some(subnet)
 }
 
-fn groups(scope: &Scope<'_>, field: &Field<List<Text>>, found: &mut Findings) -> Vec<String> {
+/// Names of the groups listed in `field`, or of the default one.
+pub(super) fn groups(scope: &Scope<'_>, field: &Field<List<Text>>, found: &mut Findings) -> Vec<String> {
     let mut groups: Vec<(&str, Spot)> = Vec::new();
     for name in field.items() {
         if let Some((_, first)) = groups.iter().find(|(n, _)| *n == name.value) {
@@ -168,22 +170,8 @@ fn groups(scope: &Scope<'_>, field: &Field<List<Text>>, found: &mut Findings) ->
             groups.push((&name.value, name.spot));
         }
     }
-    let (default, most) = GROUPS;
     if let Some(key) = field.key() {
-        let message = format!("{} security groups on an interface", groups.len());
-        if groups.len() > most {
-            found.push(Finding::new(
-                Code::LimitExceeded,
-                key,
-                format!("{message}: AWS never grants more than {most}"),
-            ));
-        } else if groups.len() > default {
-            found.push(Finding::new(
-                Code::AboveDefaultQuota,
-                key,
-                format!("{message}: an AWS account gets {default} unless it asks for more"),
-            ));
-        }
+        GROUPS.check(groups.len(), "security groups on an interface", key, found);
     }
     if groups.is_empty() {
         return vec![DEFAULT.to_owned()];

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
-use super::{Home, missing, name, text};
+use super::{Home, World, missing, name, text};
 use crate::draft::{self, AddressFamily, Text};
 use crate::findings::{Code, Finding, Findings};
 use crate::ids::{self, Kind, Owner};
@@ -25,6 +25,13 @@ pub(super) fn all(draft: &draft::Lab, home: &Home, found: &mut Findings) -> BTre
 /// The region of a list: its own, or that of the lab.
 pub(super) fn region<'a>(list: &'a draft::PrefixList, home: &'a Home) -> &'a str {
     list.region.get().map_or(home.region.as_str(), |r| r.value.as_str())
+}
+
+/// What a list counts against the quotas of one family: its size, not its entries (RT-25, SG-29).
+pub(super) fn weight(world: &World<'_>, name: &str, is_v4: bool) -> usize {
+    let list = world.prefix_lists.get(name);
+    let list = list.filter(|l| l.entries.first().is_none_or(|e| e.addr().is_ipv4() == is_v4));
+    list.map_or(0, |list| list.max_entries as usize)
 }
 
 fn check(name: &Text, draft: &draft::PrefixList, home: &Home, found: &mut Findings) -> Option<PrefixList> {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
-use super::name;
+use super::quota::{FAMILIES, Quota};
 use super::route::{self, Checked};
 use super::vpc::Scope;
+use super::{name, prefix_list};
 use crate::draft::{self, Text};
 use crate::findings::{Code, Finding, Findings};
 use crate::ids::{self, Kind};
@@ -15,10 +16,10 @@ use crate::spot::Spot;
 
 /// Name of the main table of a VPC that writes none.
 const MAIN: &str = "main";
-/// Routes per family that AWS grants at most (RT-25).
-const ROUTES_MAX: usize = 1000;
-/// Tables that an account gets per VPC unless it asks for more (RT-25).
-const TABLES: usize = 200;
+/// Routes per table and family. The quota has been raised several times, so only the maximum counts (RT-25).
+const ROUTES: Quota = Quota { unasked: 1000, most: 1000 };
+/// Tables per VPC (RT-25); there is no published maximum.
+const TABLES: Quota = Quota { unasked: 200, most: usize::MAX };
 
 /// Name of the main table: the written one, or the one that every VPC gets.
 pub(super) fn main_name(scope: &Scope<'_>) -> String {
@@ -41,14 +42,8 @@ pub(super) fn all(
             tables.insert(name.value.clone(), table);
         }
     }
-    if let Some(key) = scope.draft.route_tables.key()
-        && tables.len() > TABLES
-    {
-        let message = format!(
-            "{} route tables: an AWS account gets {TABLES} per VPC unless it asks for more",
-            tables.len()
-        );
-        found.push(Finding::new(Code::AboveDefaultQuota, key, message));
+    if let Some(key) = scope.draft.route_tables.key() {
+        TABLES.check(tables.len(), "route tables", key, found);
     }
     tables.entry(main.clone()).or_insert_with(|| {
         let id = ids::id(Kind::RouteTable, scope.owner(), &main);
@@ -133,23 +128,14 @@ fn route(scope: &Scope<'_>, table: &str, destination: Destination, target: Targe
     Route { id: format!("{table}/{to}"), destination, target }
 }
 
-/// Compares the number of routes with what AWS grants; a prefix list counts its `max_entries`.
+/// Compares the number of routes with what AWS grants; a prefix list counts its size.
 fn count(scope: &Scope<'_>, draft: &draft::RouteTable, routes: &[Route], found: &mut Findings) {
     let Some(key) = draft.routes.key() else { return };
-    for (family, is_v4) in [("IPv4", true), ("IPv6", false)] {
+    for (family, is_v4) in FAMILIES {
         let weight = |route: &Route| match &route.destination {
             Destination::Cidr(net) => usize::from(net.addr().is_ipv4() == is_v4),
-            Destination::PrefixList(name) => scope
-                .world
-                .prefix_lists
-                .get(name)
-                .filter(|list| list.entries.first().is_none_or(|e| e.addr().is_ipv4() == is_v4))
-                .map_or(0, |list| list.max_entries as usize),
+            Destination::PrefixList(name) => prefix_list::weight(scope.world, name, is_v4),
         };
-        let routes: usize = routes.iter().map(weight).sum();
-        if routes > ROUTES_MAX {
-            let message = format!("{routes} routes for {family}: AWS never grants more than {ROUTES_MAX}");
-            found.push(Finding::new(Code::LimitExceeded, key, message));
-        }
+        ROUTES.check(routes.iter().map(weight).sum(), &format!("routes for {family}"), key, found);
     }
 }

@@ -2,12 +2,16 @@
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
+use super::quota::Quota;
 use super::{Home, World, acl, flow_log, group, instance, later, name, route_table, subnet, text};
 use crate::draft::{self, Text};
 use crate::findings::{Code, Finding, Findings};
 use crate::ids::{self, Kind, Owner};
 use crate::lab::Vpc;
 use crate::spot::Spot;
+
+/// IPv4 blocks of a VPC (AD-01).
+const BLOCKS: Quota = Quota { unasked: 5, most: 50 };
 
 /// What every object of one VPC may look at.
 pub(super) struct Scope<'a> {
@@ -55,6 +59,7 @@ pub(super) fn check<'a>(
     let instances = instance::all(&scope, &subnets, found);
     let route_tables = route_table::all(&scope, &subnets, found);
     let security_groups = group::all(&scope, found);
+    group::per_interface(&scope, &security_groups, &instances, found);
     let network_acls = acl::all(&scope, found);
     let flow_logs = flow_log::all(&scope, found);
     named.then(|| Vpc {
@@ -102,6 +107,9 @@ fn blocks4(name: &Text, draft: &draft::Vpc, found: &mut Findings) -> Blocks<Ipv4
         }
     }
     let written = draft.cidr.get().map_or(0, Vec::len);
+    if let Some(key) = draft.cidr.key() {
+        BLOCKS.check(written, "IPv4 blocks", key, found);
+    }
     Blocks { incomplete: written == 0 || nets.len() < written, nets }
 }
 
