@@ -1,0 +1,149 @@
+//! Arbitrary packets through whole engines: no panic, and every packet ends exactly once, with one reason if dropped.
+//!
+//! Runs a bounded number of inputs under `cargo test`. For longer, set `BOLERO_RANDOM_ITERATIONS` and
+//! `BOLERO_RANDOM_TEST_TIME_MS`; a failure prints the `BOLERO_RANDOM_SEED` that repeats it.
+
+use std::time::Duration;
+
+use bolero::TypeGenerator;
+use engine::{DropReason, Event};
+use snapshot::InterfaceIx;
+use vpclab_sim::{Fate, World};
+
+const INPUTS: usize = 3_000;
+
+const LAB: &str = r#"
+lab: fuzz
+vpcs:
+  v:
+    cidr: [10.0.0.0/16]
+    ipv6_cidr: 2001:db8:0:1000::/56
+    subnets:
+      a: { cidr: 10.0.1.0/24, ipv6_cidr: "2001:db8:0:1001::/64" }
+      b: { cidr: 10.0.2.0/24, ipv6_cidr: "2001:db8:0:1002::/64" }
+    security_groups:
+      some: { ingress: [ { proto: tcp, ports: 80, from: 0.0.0.0/0 }, { proto: icmp, from: 10.0.0.0/16 }, { proto: udp, ports: 0-65535, from: sg/some } ] }
+      all: { ingress: [ { proto: all, from: 0.0.0.0/0 }, { proto: all, from: "::/0" } ] }
+    instances:
+      one: { subnet: a, security_groups: [some], private_ip: 10.0.1.10, ipv6: true }
+      two: { subnet: b, security_groups: [all], private_ip: 10.0.2.10, ipv6: true, mtu: 1500 }
+      nat: { subnet: b, security_groups: [all], private_ip: 10.0.2.11, source_dest_check: false }
+"#;
+
+/// Bytes, and how to make them look like a packet of an instance of the lab.
+#[derive(Clone, Debug, TypeGenerator)]
+struct Input {
+    bytes: Vec<u8>,
+    from: u8,
+    to: u8,
+    protocol: u8,
+    disguise: Disguise,
+    fragment: u16,
+    long: bool,
+    wait: u8,
+}
+
+/// How much of the header is put right.
+#[derive(Clone, Copy, Debug, TypeGenerator)]
+enum Disguise {
+    /// Nothing: the bytes as they come.
+    None,
+    V4,
+    V6,
+    /// IPv4 whose length field lies.
+    V4Lie,
+}
+
+#[test]
+fn every_packet_ends_once() {
+    let (valid, _) = import::load("fuzz.yaml", LAB).expect("the lab is sound");
+    bolero::check!().with_iterations(INPUTS).with_type::<Vec<Input>>().for_each(|inputs| {
+        for workers in [1, 3] {
+            let mut world = World::with_sessions(valid.clone(), workers, 16);
+            let ends: Vec<_> = ["one", "two", "nat"].map(|name| world.interface(name).expect("there")).into();
+            for input in inputs {
+                check_one(&mut world, &ends, input);
+            }
+            world.advance(Duration::from_secs(2));
+            assert_eq!(world.counters().held, 0, "no fragment waits for more than a second");
+            check_taps(&mut world);
+        }
+    });
+}
+
+fn check_one(world: &mut World, ends: &[InterfaceIx], input: &Input) {
+    let before = world.counters();
+    let drops_before = world.drops().len();
+    let sent = world.send(ends[usize::from(input.from) % ends.len()], &packet(input));
+    let after = world.counters();
+    assert_eq!(after.in_flight(), 0, "{after:?}");
+    assert_eq!(after.received, before.received + 1);
+    if let Fate::Dropped(reason) = sent.fate {
+        assert_eq!(after.dropped(reason), before.dropped(reason) + 1, "counted under its reason");
+        let others = DropReason::ALL.iter().filter(|other| **other != reason);
+        // An ICMP error about it may have been refused on its way, and a fragment released by it may have been dropped.
+        let more: u64 = others.map(|other| after.dropped(*other) - before.dropped(*other)).sum();
+        assert!(more <= 65, "one reason each");
+    }
+    assert!(world.drops().len() >= drops_before.min(1_024));
+    world.advance(Duration::from_millis(u64::from(input.wait) * 10));
+}
+
+/// What flow logs hear of is never more than what the gates let see.
+fn check_taps(world: &mut World) {
+    world.finish();
+    for (_, event) in world.take_events() {
+        if let Event::Tap(tap) = event {
+            assert!(tap.packets > 0 && tap.first <= tap.last && tap.bytes >= 20 * tap.packets, "{tap:?}");
+        }
+    }
+}
+
+const V4: [[u8; 4]; 4] = [[10, 0, 1, 10], [10, 0, 2, 10], [10, 0, 2, 11], [10, 0, 1, 1]];
+
+fn packet(input: &Input) -> Vec<u8> {
+    let mut bytes = input.bytes.repeat(if input.long { 40 } else { 1 });
+    match input.disguise {
+        Disguise::None => {}
+        Disguise::V4 | Disguise::V4Lie => disguise_v4(&mut bytes, input),
+        Disguise::V6 => disguise_v6(&mut bytes, input),
+    }
+    bytes
+}
+
+fn disguise_v4(bytes: &mut Vec<u8>, input: &Input) {
+    bytes.resize(bytes.len().max(28), 0);
+    let lie = matches!(input.disguise, Disguise::V4Lie);
+    let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX).wrapping_add(u16::from(lie) * u16::from(input.wait));
+    bytes[0] = if lie { 0x40 | (input.wait & 15) } else { 0x45 };
+    bytes[2..4].copy_from_slice(&length.to_be_bytes());
+    bytes[4..6].copy_from_slice(&[0, input.to & 1]);
+    bytes[6..8].copy_from_slice(&fragment_field(input).to_be_bytes());
+    bytes[9] = [1, 6, 17, 17, input.protocol][usize::from(input.protocol) % 5];
+    bytes[12..16].copy_from_slice(&V4[usize::from(input.from) % 3]);
+    bytes[16..20].copy_from_slice(&V4[usize::from(input.to) % 4]);
+}
+
+/// Mostly no fragment; else small offsets, so that first, later and overlapping fragments of few datagrams meet.
+fn fragment_field(input: &Input) -> u16 {
+    match input.fragment % 4 {
+        0 => 0x2000 | (input.fragment >> 13),
+        1 => input.fragment >> 12,
+        _ => input.fragment & 0x4000,
+    }
+}
+
+fn disguise_v6(bytes: &mut Vec<u8>, input: &Input) {
+    bytes.resize(bytes.len().max(56), 0);
+    let length = u16::try_from(bytes.len() - 40).unwrap_or(u16::MAX);
+    bytes[0] = 0x60;
+    bytes[4..6].copy_from_slice(&length.to_be_bytes());
+    bytes[6] = [58, 6, 17, 44, 0, 60, input.protocol][usize::from(input.protocol) % 7];
+    let own = |n: u8| {
+        let mut address = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0x10, 1 + n % 2, 0, 0, 0, 0, 0, 0, 0, 0];
+        address[15] = 4;
+        address
+    };
+    bytes[8..24].copy_from_slice(&own(input.from));
+    bytes[24..40].copy_from_slice(&own(input.to));
+}
