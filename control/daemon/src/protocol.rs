@@ -94,7 +94,8 @@ pub struct CounterRows {
     pub dropped: BTreeMap<String, u64>,
     /// `received + originated + fragments - delivered - consumed - held - dropped`: 0 but for packets under way.
     pub in_flight: i64,
-    /// Packets that the kernel dropped because a device's queue was full, by `INSTANCE.DEVICE`; outside the sum.
+    /// Packets that the kernel dropped because a device's queue was full, by `INSTANCE.DEVICE`, zero counts left out; outside
+    /// the sum.
     pub kernel_queue_full: BTreeMap<String, u64>,
 }
 

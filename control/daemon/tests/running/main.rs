@@ -1,0 +1,11 @@
+//! Labs with real packets, programs and processes. Needs root.
+
+extern crate vpclab_daemon as daemon;
+
+mod apply;
+mod child;
+mod killed;
+mod logs;
+mod socket;
+mod support;
+mod traffic;
