@@ -25,16 +25,23 @@ pub(crate) fn is_multicast_or_broadcast(vpc: &Vpc, destination: IpAddr) -> bool 
 pub(crate) fn is_reserved(vpc: &Vpc, destination: IpAddr) -> bool {
     match destination {
         IpAddr::V4(a) => {
-            inside_v4(LINK_LOCAL_V4, a)
+            is_never_sent(destination)
+                || inside_v4(LINK_LOCAL_V4, a)
                 || vpc.subnets.values().any(|s| nth_v4(s.cidr, 1) == a)
                 || vpc.cidrs.first().is_some_and(|primary| nth_v4(*primary, 2) == a)
         }
         IpAddr::V6(a) => {
-            inside_v6(LINK_LOCAL_V6, a)
+            is_never_sent(destination)
+                || inside_v6(LINK_LOCAL_V6, a)
                 || inside_v6(SERVICES_V6, a)
                 || vpc.subnets.values().filter_map(|s| s.ipv6_cidr).any(|net| first_v6(net) == a)
         }
     }
+}
+
+/// Loopback and the unspecified address never appear outside a host (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5).
+const fn is_never_sent(destination: IpAddr) -> bool {
+    destination.is_loopback() || destination.is_unspecified()
 }
 
 fn inside_v4((network, length): (Ipv4Addr, u8), address: Ipv4Addr) -> bool {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use snapshot::{Attachment, Snapshot};
 use wire::{Parsed, Transport};
 
-use crate::decide::{Decision, Facts, Grant, Tap, Verdict, decide};
+use crate::decide::{Decision, Facts, Grant, Tap, Verdict, decide, decide_from_router};
 use crate::memory::{Place, keeps_state};
+use crate::originate::Composed;
 use crate::session::{GroupState, Half, Key};
 use crate::{Action, Direction, DropReason, Engine, FlowRecord, Frame, Next, Time};
 
@@ -23,15 +24,19 @@ impl Engine {
             return self.forward_error(snapshot, frame, parsed, now);
         }
         let key = Key { at: frame.from, tuple: parsed.tuple };
+        let facts = Facts::of(frame.from, parsed);
         let known = self.memory.find(&key);
         if let Some(place) = known
-            && self.memory.is_fresh(place, &key, snapshot, now)
+            && self.memory.is_fresh(place, &key, facts.opening, snapshot, now)
         {
             return self.replay(snapshot, frame, parsed, place, now);
         }
-        let decision = decide(snapshot, &Facts::of(frame.from, parsed), &self.memory.at(now));
+        let decision = decide(snapshot, &facts, &self.memory.at(now));
         match self.commit(snapshot, &key, known, decision, now) {
-            Ok(place) => self.replay(snapshot, frame, parsed, place, now),
+            Ok(place) => {
+                self.memory.note_opening(place, facts.opening);
+                self.replay(snapshot, frame, parsed, place, now)
+            }
             Err(uncached) => self.apply_once(snapshot, frame, parsed, &uncached, now),
         }
     }
@@ -126,20 +131,26 @@ impl Engine {
         if let (Some(from), Some(mtu)) = (frame.from.as_interface(), decision.mtu) {
             let composed = self.originator.too_big(snapshot, from, frame.buffer.bytes(), parsed, mtu, now);
             if let Some(error) = composed {
-                self.send_error(error, now);
+                self.send_error(snapshot, error, now);
             }
         }
         self.drop_frame(frame.from, Some(parsed), DropReason::TooBig, None, now)
     }
 
-    fn send_error(&mut self, error: crate::originate::Composed, now: Time) {
+    /// Lets an error of ours reach the guest as any packet from the router does.
+    fn send_error(&mut self, snapshot: &Snapshot, error: Composed, now: Time) {
         self.counters.originated += 1;
-        self.taps.emit_at(error.tap, &error.parsed, now);
-        if let Some(reason) = error.refusal() {
-            self.drop_frame(Attachment::interface(error.to), Some(&error.parsed), reason, None, now);
-        } else {
-            self.counters.delivered += 1;
-            self.originator.send(error.to, error.buffer);
+        let facts = Facts::of(Attachment::interface(error.to), &error.parsed);
+        let decision = decide_from_router(snapshot, error.to, &facts, &self.memory.at(now));
+        self.taps.emit_one(&decision, |_| true, &error.parsed, now);
+        match decision.verdict {
+            Verdict::Deliver(_) => {
+                self.counters.delivered += 1;
+                self.originator.send(error.to, error.buffer);
+            }
+            Verdict::Drop { reason, .. } => {
+                self.drop_frame(facts.from, Some(&error.parsed), reason, Some(&decision), now);
+            }
         }
     }
 

@@ -4,10 +4,10 @@ use snapshot::{Attachment, Snapshot};
 use tables::Handle;
 use wire::FiveTuple;
 
-use crate::decide::{Decision, Gate, Grant, Tracked, TrackedState, Verdict};
+use crate::decide::{Decision, Gate, Grant, Opening, Tracked, TrackedState, Verdict};
 use crate::pool::Pool;
 use crate::session::{Half, Key};
-use crate::{Direction, Time, limits};
+use crate::{Direction, DropReason, Time, limits};
 
 /// Sessions and, in a pool of their own, refusals: a flood of refused packets takes no room from sessions.
 #[derive(Debug)]
@@ -62,11 +62,27 @@ impl Memory {
         }
     }
 
-    /// Whether the decision of this half may be replayed as it is; notes that it was compared with `snapshot`.
-    pub(crate) fn is_fresh(&mut self, place: Place, key: &Key, snapshot: &Snapshot, now: Time) -> bool {
+    /// Whether the decision of this half may be replayed as it is for a packet that begins a flow or does not; notes that it
+    /// was compared with `snapshot`.
+    pub(crate) fn is_fresh(
+        &mut self,
+        place: Place,
+        key: &Key,
+        opening: Opening,
+        snapshot: &Snapshot,
+        now: Time,
+    ) -> bool {
         let generation = snapshot.generation();
         let Some(half) = self.half(place) else { return false };
         let Some(decision) = &half.decision else { return false };
+        // What is untracked as a reply may be tracked once a SYN says that it is none (SG-14).
+        if (half.opening, opening) == (Opening::Midway, Opening::Fresh) {
+            return false;
+        }
+        // How long a closed connection refuses depends on the time, and a SYN opens it anew (SG-23, SG-24).
+        if let Verdict::Drop { reason: DropReason::ConnectionClosed, .. } = decision.verdict {
+            return false;
+        }
         let same_world = half.checked == generation || decision.holds_in(snapshot);
         if !same_world || !self.states_agree(half, decision, key, now) {
             return false;
@@ -75,6 +91,13 @@ impl Memory {
             half.checked = generation;
         }
         true
+    }
+
+    /// Notes what kind of packet the decision of this half was taken from.
+    pub(crate) fn note_opening(&mut self, place: Place, opening: Opening) {
+        if let Some(half) = self.half_mut(place) {
+            half.opening = opening;
+        }
     }
 
     /// Whether the states at both gates are still what the decision found.

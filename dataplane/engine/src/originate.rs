@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use snapshot::{AclAction, Attachment, Flow, InterfaceIx, Snapshot};
+use snapshot::{Attachment, InterfaceIx, Snapshot};
 use wire::{Buffer, Parsed};
 
-use crate::decide::Tap;
-use crate::{Action, Direction, DropReason, Time, limits};
+use crate::{Time, limits};
 
 /// Packets to send, and how many errors each interface was sent of late.
 #[derive(Debug)]
@@ -18,21 +17,11 @@ pub(crate) struct Originator {
     budget: u32,
 }
 
-/// An error ready to go, or refused by the network ACL on its way in.
+/// An error ready to be judged on its way in.
 pub(crate) struct Composed {
     pub(crate) to: InterfaceIx,
     pub(crate) buffer: Buffer,
     pub(crate) parsed: Parsed,
-    pub(crate) tap: Tap,
-}
-
-impl Composed {
-    pub(crate) const fn refusal(&self) -> Option<DropReason> {
-        match self.tap.action {
-            Action::Accept => None,
-            Action::Reject => Some(DropReason::NetworkAclDenied),
-        }
-    }
 }
 
 impl Originator {
@@ -43,8 +32,7 @@ impl Originator {
 
     /// Tells the sender of an oversize packet the MTU (MT-05), unless it was told enough of late.
     ///
-    /// The error comes from the router of the subnet that the packet left, crosses the ACL into the subnet of whoever owns the
-    /// packet's source, and no security group: it belongs to a flow that its sender began.
+    /// The error comes from the router of the subnet that the packet left and goes to whoever owns the packet's source.
     pub(crate) fn too_big(
         &mut self,
         snapshot: &Snapshot,
@@ -62,13 +50,7 @@ impl Originator {
         }
         let buffer = wire::compose::too_big(packet, parsed, router, mtu)?;
         let parsed = wire::parse(buffer.bytes()).ok()?;
-        let action = entry_action(snapshot, to, &parsed)?;
-        Some(Composed {
-            to,
-            buffer,
-            parsed,
-            tap: Tap { interface: to, direction: Direction::Ingress, action, traffic_path: None },
-        })
+        Some(Composed { to, buffer, parsed })
     }
 
     pub(crate) fn send(&mut self, to: InterfaceIx, buffer: Buffer) {
@@ -87,15 +69,4 @@ impl Originator {
         *sent += 1;
         *sent <= self.budget
     }
-}
-
-/// The verdict of the ACL into the receiver's subnet.
-fn entry_action(snapshot: &Snapshot, to: InterfaceIx, parsed: &Parsed) -> Option<Action> {
-    let subnet = snapshot.subnet(snapshot.interface(to)?.subnet)?;
-    let selector = parsed.tuple.dst_port;
-    let flow = Flow { protocol: parsed.tuple.proto, selector, peer: parsed.tuple.src, labels: &[] };
-    Some(match snapshot.acl(subnet.acl)?.ingress(&flow).action {
-        AclAction::Allow => Action::Accept,
-        AclAction::Deny => Action::Reject,
-    })
 }

@@ -11,7 +11,7 @@ use snapshot::{Attachment, Generation, Settings};
 use tables::Handle;
 use wire::{FiveTuple, Parsed, Transport};
 
-use crate::decide::{Decision, TrackedState};
+use crate::decide::{Decision, Opening, TrackedState};
 use crate::tcp::{Connection, Phase};
 use crate::{Direction, Time, limits};
 
@@ -27,6 +27,8 @@ pub(crate) struct Key {
 pub(crate) struct Half {
     /// None while only the other direction was seen.
     pub(crate) decision: Option<Arc<Decision>>,
+    /// Whether the packet that was decided began a flow.
+    pub(crate) opening: Opening,
     /// The snapshot in which the decision was last found to hold.
     pub(crate) checked: Generation,
     /// State of the security groups at [`Key::at`]; none for an untracked flow.
@@ -46,6 +48,7 @@ impl Half {
     pub(crate) fn new(now: Time) -> Self {
         Self {
             decision: None,
+            opening: Opening::Fresh,
             checked: Generation(0),
             group: None,
             peer: None,

@@ -16,6 +16,7 @@ pub use decision::{Decision, Gate, Grant, Step, StepKind, Tap, Verdict};
 pub use facts::{Facts, Opening, Tracked, TrackedState};
 
 use decision::Refusal;
+use egress::{Boundary, Hop};
 use snapshot::{Generation, InterfaceIx, NameIx, Part, Snapshot};
 
 use crate::{Action, Direction, DropReason};
@@ -25,6 +26,22 @@ use crate::{Action, Direction, DropReason};
 pub fn decide(snapshot: &Snapshot, facts: &Facts, tracked: &dyn Tracked) -> Decision {
     let mut walk = Walk::new(snapshot, facts, tracked);
     let verdict = walk.run().unwrap_or_else(Verdict::from);
+    walk.finish(verdict)
+}
+
+/// Decides whether a packet that the implicit router made reaches `to`: an ICMP error about a packet that `to` had sent.
+///
+/// It crosses the ACL into the subnet and the security groups as an error about a flow does (MT-09).
+#[must_use]
+pub fn decide_from_router(
+    snapshot: &Snapshot,
+    to: InterfaceIx,
+    facts: &Facts,
+    tracked: &dyn Tracked,
+) -> Decision {
+    let mut walk = Walk::new(snapshot, facts, tracked);
+    let hop = Hop { to, sender: None, boundary: Boundary::Crossed };
+    let verdict = walk.enter(&hop).unwrap_or_else(Verdict::from);
     walk.finish(verdict)
 }
 
