@@ -41,4 +41,5 @@ pub use lab::Dirs;
 pub use lab::state::State;
 pub use running::{Running, Up};
 pub use runtime::BackendKind;
+pub use runtime::doctor;
 pub use signals::Signals;

@@ -16,6 +16,7 @@ mod worker;
 pub use clock::Clock;
 pub use engine::{Counters, Direction, DropReason, DropRecord, FlowRecord, Time};
 pub use io::Tun;
+pub use io::doctor;
 pub use io::doctor::raise_nofile_limit;
 pub use io::poller::{BackendError, BackendKind};
 pub use runtime::{Options, Runtime, RuntimeError, Trouble};

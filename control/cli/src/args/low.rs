@@ -1,0 +1,336 @@
+//! What was typed. One declaration feeds the parser, the help and the errors; nothing here looks at a file.
+
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Emulated AWS VPCs on this machine: security groups, network ACLs, route tables and flow logs on real packets
+#[derive(Debug, Parser)]
+#[command(name = "vpclab", version, max_term_width = 110)]
+#[command(after_help = "Exit status: 0 done, 1 the answer is no, 2 wrong usage or the machine refused.")]
+pub(crate) struct LowArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Up(Up),
+    Apply(Apply),
+    Down(Down),
+    Check(Check),
+    Ps(Ps),
+    Show(Show),
+    Exec(Exec),
+    Explain(Explain),
+    Test(Test),
+    Flows(Flows),
+    Drops(Drops),
+    Logs(Logs),
+    Doctor(Doctor),
+    Schema,
+    #[command(hide = true)]
+    Probe(Probe),
+}
+
+/// Bring a lab up
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// The lab file
+    #[arg(value_name = "LAB.yaml")]
+    pub(crate) file: PathBuf,
+    /// Leave it running in the background, and return once it is up
+    #[arg(short, long)]
+    pub(crate) detach: bool,
+    /// Threads that move packets
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) workers: Option<u16>,
+    /// How packets are read
+    #[arg(long, value_name = "BACKEND", value_enum, default_value_t)]
+    pub(crate) io: Backend,
+    /// This process is the daemon that `-d` starts
+    #[arg(long, hide = true)]
+    pub(crate) child: bool,
+}
+
+/// How packets are read from and written to devices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Backend {
+    /// The best that works here
+    #[default]
+    Auto,
+    /// Readiness of each device
+    Epoll,
+    /// The portable one
+    Tokio,
+    /// Rings shared with the kernel
+    Uring,
+}
+
+/// Change a running lab: nothing is touched if the file has an error
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// The lab file
+    #[arg(value_name = "LAB.yaml")]
+    pub(crate) file: PathBuf,
+}
+
+/// Take a lab down, also one whose process was killed
+#[derive(Debug, Args)]
+pub(crate) struct Down {
+    #[command(flatten)]
+    pub(crate) lab: LabName,
+}
+
+/// Say everything that is wrong with a lab file
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The lab file
+    #[arg(value_name = "LAB.yaml")]
+    pub(crate) file: PathBuf,
+    /// Refuse warnings too
+    #[arg(long)]
+    pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// List running labs with their instances
+#[derive(Debug, Args)]
+pub(crate) struct Ps {
+    #[command(flatten)]
+    pub(crate) lab: LabName,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// List the objects of one kind, with every default filled in
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Which objects
+    #[arg(value_enum)]
+    pub(crate) kind: ShowKind,
+    #[command(flatten)]
+    pub(crate) lab: LabName,
+    /// Read this lab file instead of asking a running lab
+    #[arg(long, value_name = "LAB.yaml", conflicts_with = "lab")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// A kind of objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShowKind {
+    Acls,
+    FlowLogs,
+    Groups,
+    Instances,
+    Interfaces,
+    PrefixLists,
+    Routes,
+    Subnets,
+}
+
+/// Run a program inside an instance
+#[derive(Debug, Args)]
+pub(crate) struct Exec {
+    /// Name, id or address of the instance
+    pub(crate) instance: String,
+    /// The program and its arguments
+    #[arg(required = true, last = true, value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
+    /// Which running lab, if there are several
+    #[arg(long)]
+    pub(crate) lab: Option<String>,
+}
+
+/// Say what happens to a packet and to its reply, and which route, ACL entry or group rule decides
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0 delivered and the reply passes, 1 dropped, 2 wrong usage, or with --verify a \
+                        disagreement. A matrix is an answer whatever it holds: 0."
+)]
+pub(crate) struct Explain {
+    /// Who sends: an instance (`web-1`, `i-…`), an interface (`web-1.eth0`, `eni-…`) or an address
+    #[arg(long, value_name = "X", required_unless_present_any = ["matrix", "last_drop"])]
+    pub(crate) from: Option<String>,
+    /// Where to: an instance, an interface or any address
+    #[arg(long, value_name = "Y", required_unless_present_any = ["matrix", "last_drop"])]
+    pub(crate) to: Option<String>,
+    /// `tcp`, `udp`, `icmp`, `icmpv6` or a protocol number [default: tcp with --port, else icmp]
+    #[arg(long, value_name = "PROTO")]
+    pub(crate) proto: Option<String>,
+    /// Destination port
+    #[arg(long, value_name = "N")]
+    pub(crate) port: Option<u16>,
+    /// Source port [default: all of 32768-60999, which Linux takes them from]
+    #[arg(long, value_name = "N")]
+    pub(crate) source_port: Option<u16>,
+    /// ICMP type [default: echo request]
+    #[arg(long, value_name = "T")]
+    pub(crate) icmp_type: Option<u8>,
+    /// ICMP code
+    #[arg(long, value_name = "C", requires = "icmp_type")]
+    pub(crate) icmp_code: Option<u8>,
+    /// Source address, if not the sender's first
+    #[arg(long, value_name = "A")]
+    pub(crate) source_address: Option<IpAddr>,
+    /// IPv6 where names leave it open
+    #[arg(short = '6', long)]
+    pub(crate) ipv6: bool,
+    /// Explain the newest dropped packet of the running lab, or the newest that IFACE sent
+    #[arg(long, value_name = "IFACE", num_args = 0..=1,
+          conflicts_with_all = ["from", "to", "proto", "port", "source_port", "icmp_type", "source_address", "ipv6"])]
+    pub(crate) last_drop: Option<Option<String>>,
+    /// All ordered pairs of instances, for `tcp/443`, `udp/53`, `icmp`, `icmp/8`, `icmpv6` or a protocol number
+    #[arg(long, value_name = "TRAFFIC",
+          conflicts_with_all = ["from", "to", "proto", "port", "source_port", "icmp_type", "source_address", "last_drop"])]
+    pub(crate) matrix: Option<String>,
+    /// Ask the second evaluator too, which shares no code with the first, and report any difference
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// A lab file, or the name of a running lab if there are several
+    #[arg(value_name = "LAB.yaml|LAB")]
+    pub(crate) lab: Option<String>,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// Probe each row of a file of expectations with real packets, and compare with `explain`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0 all hold, 1 an expectation failed, 2 could not be tried, or probe and explain disagree."
+)]
+pub(crate) struct Test {
+    /// The expectations
+    #[arg(value_name = "CHECKS.yaml")]
+    pub(crate) file: PathBuf,
+    /// Write the outcome as JUnit XML too
+    #[arg(long, value_name = "OUT.xml")]
+    pub(crate) junit: Option<PathBuf>,
+    /// The running lab: its name, or its lab file, which must be the one in force
+    #[arg(value_name = "LAB.yaml|LAB", conflicts_with = "lab")]
+    pub(crate) lab_file: Option<String>,
+    /// Which running lab, if there are several
+    #[arg(long)]
+    pub(crate) lab: Option<String>,
+    /// How long to wait for an answer, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 1500, value_parser = clap::value_parser!(u64).range(50..=60_000))]
+    pub(crate) timeout: u64,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// List live sessions, one line for each direction
+#[derive(Debug, Args)]
+pub(crate) struct Flows {
+    #[command(flatten)]
+    pub(crate) lab: LabName,
+    /// At most this many from each worker
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// List the latest dropped packets with the reason of each
+#[derive(Debug, Args)]
+pub(crate) struct Drops {
+    #[command(flatten)]
+    pub(crate) lab: LabName,
+    /// Go on and print each new one, until interrupted
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// Print flow-log records
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    #[command(flatten)]
+    pub(crate) lab: LabName,
+    /// Go on and print each new one, until interrupted
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// Only records of this interface: `web-1.eth0`, `eni-…`, an instance or an address
+    #[arg(long, value_name = "IFACE")]
+    pub(crate) interface: Option<String>,
+}
+
+/// Say what this machine offers and what it lacks
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// One end of a probe, run inside an instance by `test`.
+#[derive(Debug, Args)]
+pub(crate) struct Probe {
+    #[command(subcommand)]
+    pub(crate) role: ProbeRole,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProbeRole {
+    /// Answer whoever asks
+    Listen(ProbeEnd),
+    /// Ask
+    Send(ProbeSend),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProbeEnd {
+    /// IANA protocol number
+    #[arg(long)]
+    pub(crate) proto: u8,
+    /// Address to listen on, or to send from
+    #[arg(long)]
+    pub(crate) address: IpAddr,
+    /// Destination port
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+    /// Milliseconds until it gives up
+    #[arg(long)]
+    pub(crate) timeout: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProbeSend {
+    #[command(flatten)]
+    pub(crate) end: ProbeEnd,
+    /// Destination address
+    #[arg(long)]
+    pub(crate) to: IpAddr,
+}
+
+/// A running lab.
+#[derive(Debug, Args)]
+pub(crate) struct LabName {
+    /// Name of the running lab; may be left out when only one runs
+    #[arg(value_name = "LAB")]
+    pub(crate) lab: Option<String>,
+}
+
+/// How answers are written.
+#[derive(Debug, Args)]
+pub(crate) struct Format {
+    /// How to write the answer
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub(crate) output: Output,
+}
+
+/// See [`Format`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For programs
+    Json,
+    /// For people
+    #[default]
+    Table,
+}

@@ -1,0 +1,90 @@
+//! The newest dropped packet of a running lab, explained.
+//!
+//! A record says what was dropped, not what went before. A reply looks like any other packet, so both readings are tried, the
+//! packet as the first of its flow and as the answer to a flow the other way, and the one that ends as the record says is taken.
+
+use std::net::IpAddr;
+
+use daemon::protocol::DropRow;
+use engine::Verdict;
+use model::lab::Lab;
+
+use super::packet::Packet;
+use super::walk::{self, Leg, Walk};
+use crate::error::Error;
+use crate::place::{self, Port};
+use crate::records;
+use crate::world::World;
+
+/// How a record was read.
+pub(crate) enum Reading<'a> {
+    /// As the first packet of its flow.
+    First(Walk<'a>),
+    /// As the reply of a flow that its destination began.
+    Reply(Walk<'a>),
+    /// Neither ends as the record says; the packet as the first of its flow.
+    Unlike(Walk<'a>),
+}
+
+/// The newest record, of one interface if one is named.
+pub(crate) fn newest<'a>(drops: &'a [DropRow], interface: Option<&str>) -> Option<&'a DropRow> {
+    drops.iter().rev().find(|row| interface.is_none_or(|name| row.from == name))
+}
+
+/// Explains a record from the lab as it is now.
+///
+/// # Errors
+///
+/// A record without readable headers, or of an interface that is gone.
+pub(crate) fn read<'a>(world: &'a World, row: &DropRow) -> Result<Reading<'a>, Error> {
+    let tuple = records::tuple(row)
+        .ok_or_else(|| Error::Refused(format!("{}: its headers could not be read", sentence(row))))?;
+    let port = place::find_port(world.lab(), &row.from)?;
+    let first = walk::walk(world, Packet::with_tuple(port, tuple))?;
+    let reply = match asker(world.lab(), port, tuple.dst) {
+        Some(asker) => Some(walk::walk(world, Packet::with_tuple(asker, tuple.reversed()))?),
+        None => None,
+    };
+    let reply = reply.filter(|walk| walk.reply.as_ref().is_some_and(|leg| ends_like(world, leg, row)));
+    Ok(match (ends_like(world, &first.forward, row), reply) {
+        (true, None) => Reading::First(first),
+        (false, Some(walk)) => Reading::Reply(walk),
+        // A tuple can be both; what decided on the way tells.
+        (true, Some(walk)) if decided_like(world, &first.forward, row) => {
+            drop(walk);
+            Reading::First(first)
+        }
+        (true, Some(walk)) => Reading::Reply(walk),
+        (false, None) => Reading::Unlike(first),
+    })
+}
+
+/// The record in a line: `web-1.eth0 sent 10.0.1.10:40000 > 10.0.2.10:5432 tcp, 60 bytes: ENI_SG_RULES_MISMATCH`.
+pub(crate) fn sentence(row: &DropRow) -> String {
+    let packet =
+        records::tuple(row).map_or_else(|| "what is no packet".to_owned(), |tuple| tuple.to_string());
+    format!("{} sent {packet}, {} bytes: {}", row.from, row.length, row.reason)
+}
+
+/// Who would have sent the packet that this one answers.
+fn asker<'a>(lab: &'a Lab, port: Port<'a>, address: IpAddr) -> Option<Port<'a>> {
+    place::owners(lab, address).into_iter().find(|owner| owner.vpc.name == port.vpc.name)
+}
+
+fn ends_like(world: &World, leg: &Leg<'_>, row: &DropRow) -> bool {
+    let Verdict::Drop { reason, gate } = leg.decision.verdict else { return false };
+    let gate = gate.map(|(ix, direction)| {
+        let name = world.snapshot.interface(ix).map(|i| world.snapshot.names().get(i.name).label.to_string());
+        let direction = match direction {
+            engine::Direction::Egress => "egress",
+            engine::Direction::Ingress => "ingress",
+        };
+        (name.unwrap_or_default(), direction.to_owned())
+    });
+    reason.code() == row.reason && gate == row.gate
+}
+
+fn decided_like(world: &World, leg: &Leg<'_>, row: &DropRow) -> bool {
+    let ids: Vec<&str> = leg.decision.why.iter().map(|name| world.id(*name)).collect();
+    ids == row.decided_by
+}

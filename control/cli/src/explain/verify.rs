@@ -1,0 +1,99 @@
+//! The second opinion: the oracle evaluates the same packets from the lab file, and must agree.
+
+use engine::decide::{Step, StepKind};
+use engine::{DropReason, Verdict};
+use oracle::{Oracle, Outcome, Reason};
+
+use super::report;
+use super::walk::{Leg, Walk};
+use crate::error::Error;
+use crate::world::World;
+
+/// Differences between what the data plane decided and what the oracle says; empty when they agree.
+///
+/// # Errors
+///
+/// Tables that contradict the lab: a bug of ours.
+pub(crate) fn differences(world: &World, walk: &Walk<'_>) -> Result<Vec<String>, Error> {
+    let mut oracle = Oracle::new();
+    let mut found = compare(world, &mut oracle, "request", &walk.forward)?;
+    if let Some(reply) = &walk.reply {
+        found.extend(compare(world, &mut oracle, "reply", reply)?);
+    }
+    Ok(found)
+}
+
+fn compare(world: &World, oracle: &mut Oracle, title: &str, leg: &Leg<'_>) -> Result<Vec<String>, Error> {
+    let at = leg.packet.port.reference();
+    let packet = oracle::Packet { vpc: &leg.packet.port.vpc.name, at: &at, parsed: &leg.packet.parsed };
+    // All at one moment: nothing expires between a packet and its reply.
+    let said = oracle.judge(world.valid(), &packet, 0);
+    let mut found = Vec::new();
+    let (ours, theirs) = (end(world, leg)?, oracle_end(&said.outcome));
+    if ours != theirs {
+        found.push(format!("{title}: the data plane says {ours}, the oracle says {theirs}"));
+    }
+    let steps = leg.decision.steps.iter().filter(|step| oracle_kind(step.kind).is_some());
+    for (step, other) in steps.zip(&said.trail) {
+        let (kind, id) = (oracle_kind(step.kind), step.by.map(|name| world.id(name)));
+        let agrees = kind == Some(other.kind) && id.is_none_or(|id| other.any_of.iter().any(|o| o == id));
+        if !agrees {
+            let ours = described(step, id);
+            let theirs = format!("{:?} by {}", other.kind, other.any_of.join(" or "));
+            found.push(format!("{title}: the data plane decided {ours}, the oracle {theirs}"));
+        }
+    }
+    Ok(found)
+}
+
+fn described(step: &Step, id: Option<&str>) -> String {
+    format!("{:?} by {}", step.kind, id.unwrap_or("no rule"))
+}
+
+fn end(world: &World, leg: &Leg<'_>) -> Result<String, Error> {
+    Ok(match leg.decision.verdict {
+        Verdict::Drop { reason, .. } => format!("dropped {}", reason.code()),
+        Verdict::Deliver(_) => match leg.receiver(world)? {
+            Some(port) => format!("delivered to {}", report::name_of(world.lab(), &port.interface.id)),
+            None => "delivered outside the lab".to_owned(),
+        },
+    })
+}
+
+fn oracle_end(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Delivered { to: (_, at) } => format!("delivered to {}.{}", at.instance, at.device),
+        Outcome::Dropped { reason, .. } => format!("dropped {}", code(*reason)),
+    }
+}
+
+/// The same reason in the data plane's words.
+const fn code(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Blackhole => DropReason::RouteBlackholed.code(),
+        Reason::ConnectionClosed => DropReason::ConnectionClosed.code(),
+        Reason::MulticastOrBroadcast => DropReason::BroadcastOrMulticast.code(),
+        Reason::NetworkAcl => DropReason::NetworkAclDenied.code(),
+        Reason::NoRoute => DropReason::NoRoute.code(),
+        Reason::NoSuchDestination => DropReason::NoSuchDestination.code(),
+        Reason::ReservedAddress => DropReason::ReservedAddress.code(),
+        Reason::SecurityGroup => DropReason::SecurityGroupDenied.code(),
+        Reason::SourceDestCheck => DropReason::SourceDestCheck.code(),
+        Reason::TooBig => DropReason::TooBig.code(),
+        Reason::UnknownSender => DropReason::InterfaceGone.code(),
+    }
+}
+
+/// What the oracle calls a stage; none for those that it does not write down.
+const fn oracle_kind(kind: StepKind) -> Option<oracle::StepKind> {
+    match kind {
+        StepKind::AclEgress(_) => Some(oracle::StepKind::NaclEgress),
+        StepKind::AclIngress(_) => Some(oracle::StepKind::NaclIngress),
+        StepKind::DestinationCheck => Some(oracle::StepKind::DestCheck),
+        StepKind::GroupEgress(_) => Some(oracle::StepKind::SgEgress),
+        StepKind::GroupIngress(_) => Some(oracle::StepKind::SgIngress),
+        StepKind::Route(_) => Some(oracle::StepKind::Route),
+        StepKind::SourceCheck => Some(oracle::StepKind::SourceCheck),
+        StepKind::Deliver | StepKind::Reserved(_) | StepKind::SameSubnet => None,
+    }
+}

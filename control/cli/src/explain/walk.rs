@@ -1,0 +1,143 @@
+//! A packet and its reply through the data plane's decision.
+
+use engine::decide::{Decision, Gate, Grant};
+use engine::{Direction, DropReason, Facts, Tracked, TrackedState, Verdict, decide};
+use snapshot::{Attachment, NameIx};
+use wire::FiveTuple;
+
+use super::packet::Packet;
+use crate::error::Error;
+use crate::place;
+use crate::world::World;
+
+/// One packet with what was decided about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Leg<'a> {
+    pub(crate) packet: Packet<'a>,
+    pub(crate) decision: Decision,
+}
+
+/// A packet, and its reply if there is one.
+#[derive(Clone, Debug)]
+pub(crate) struct Walk<'a> {
+    pub(crate) forward: Leg<'a>,
+    pub(crate) reply: Option<Leg<'a>>,
+}
+
+/// How an exchange ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Outcome {
+    /// The packet arrives, and so does its reply if it has one.
+    Delivered,
+    /// The packet arrives and the reply does not.
+    ReplyDropped(DropReason),
+    /// The packet does not arrive.
+    Dropped(DropReason),
+}
+
+/// Sends a packet, then the reply of whoever received it. The gates remember what the packet was granted, and nothing else.
+///
+/// # Errors
+///
+/// Tables that contradict the lab: a bug of ours.
+pub(crate) fn walk<'a>(world: &'a World, packet: Packet<'a>) -> Result<Walk<'a>, Error> {
+    let forward = Leg::of(world, packet, &Granted::default())?;
+    let reply = match forward.receiver(world)? {
+        Some(receiver) => {
+            let remembered = Granted::by(&forward);
+            packet.reply(receiver).map(|reply| Leg::of(world, reply, &remembered)).transpose()?
+        }
+        None => None,
+    };
+    Ok(Walk { forward, reply })
+}
+
+impl<'a> Leg<'a> {
+    fn of(world: &World, packet: Packet<'a>, tracked: &Granted) -> Result<Self, Error> {
+        let facts: Facts = packet.facts(&world.snapshot)?;
+        Ok(Self { packet, decision: decide(&world.snapshot, &facts, tracked) })
+    }
+
+    /// The interface that receives the packet; none when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// An interface that is in the tables and not in the lab: a bug of ours.
+    pub(crate) fn receiver(&self, world: &'a World) -> Result<Option<place::Port<'a>>, Error> {
+        let Some(ix) = self.decision.exit().and_then(Attachment::as_interface) else { return Ok(None) };
+        let name = world.snapshot.interface(ix).map(|interface| world.id(interface.name));
+        let port = name.and_then(|id| place::port_by_id(world.lab(), id));
+        port.map(Some)
+            .ok_or_else(|| Error::Bug(format!("interface {name:?} is in the tables and not in the lab")))
+    }
+
+    /// Why it was dropped, if it was.
+    pub(crate) const fn reason(&self) -> Option<DropReason> {
+        match self.decision.verdict {
+            Verdict::Deliver(_) => None,
+            Verdict::Drop { reason, .. } => Some(reason),
+        }
+    }
+
+    /// What decided last, when something with a name did.
+    pub(crate) fn last_decider(&self) -> Option<NameIx> {
+        self.decision.steps.last().and_then(|step| step.by)
+    }
+}
+
+impl Walk<'_> {
+    pub(crate) fn outcome(&self) -> Outcome {
+        match (self.forward.reason(), self.reply.as_ref().and_then(Leg::reason)) {
+            (Some(reason), _) => Outcome::Dropped(reason),
+            (None, Some(reason)) => Outcome::ReplyDropped(reason),
+            (None, None) => Outcome::Delivered,
+        }
+    }
+}
+
+impl Outcome {
+    /// `delivered`, `dropped` or `reply-dropped`.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Dropped(_) => "dropped",
+            Self::ReplyDropped(_) => "reply-dropped",
+        }
+    }
+
+    pub(crate) const fn reason(self) -> Option<DropReason> {
+        match self {
+            Self::Delivered => None,
+            Self::Dropped(reason) | Self::ReplyDropped(reason) => Some(reason),
+        }
+    }
+}
+
+/// What the gates remember: the flows that they granted, as these leave the interface.
+#[derive(Clone, Debug, Default)]
+struct Granted {
+    flows: Vec<(Attachment, FiveTuple)>,
+}
+
+impl Granted {
+    /// What the gates remember once this packet has passed them (OR-03).
+    fn by(leg: &Leg<'_>) -> Self {
+        let tuple = leg.packet.parsed.tuple;
+        let gates = [(leg.decision.egress, Direction::Egress), (leg.decision.ingress, Direction::Ingress)];
+        let remembered = |(gate, direction): (Option<Gate>, Direction)| {
+            let gate = gate.filter(|gate| gate.grant == Grant::Tracked)?;
+            let outward = match direction {
+                Direction::Egress => tuple,
+                Direction::Ingress => tuple.reversed(),
+            };
+            Some((Attachment::interface(gate.interface), outward))
+        };
+        Self { flows: gates.into_iter().filter_map(remembered).collect() }
+    }
+}
+
+impl Tracked for Granted {
+    fn at(&self, interface: Attachment, tuple: &FiveTuple) -> Option<TrackedState> {
+        self.flows.contains(&(interface, *tuple)).then_some(TrackedState::Open)
+    }
+}

@@ -1,3 +1,0 @@
-//! The vpclab program
-
-#![forbid(unsafe_code)]

@@ -1,0 +1,68 @@
+//! The `vpclab` program: what was typed becomes what is wanted ([`args`]), one module answers ([`commands`]), and the answer
+//! becomes a table or JSON ([`output`]) and an exit status.
+//!
+//! Questions about packets are answered in [`explain`] from a checked and compiled lab ([`world`]); expectations are probed in
+//! [`checks`] by sending this very program into the instances ([`probe`]). The running lab is asked through [`running`].
+
+#![forbid(unsafe_code)]
+
+mod args;
+
+mod commands;
+mod error;
+mod explain;
+mod output;
+mod place;
+mod probe;
+mod records;
+mod running;
+mod words;
+mod world;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::high;
+use args::low::{Command, LowArgs};
+use error::{Answer, Error};
+use output::Out;
+
+fn main() -> ExitCode {
+    let low = LowArgs::parse();
+    let mut out = anstream::AutoStream::auto(std::io::stdout().lock());
+    let answer = run(low, &mut out).and_then(|answer| {
+        out.flush()?;
+        Ok(answer)
+    });
+    match answer {
+        Ok(answer) => ExitCode::from(answer.status()),
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            // With nobody to read it there is nothing left to do.
+            let _ = writeln!(anstream::stderr(), "vpclab: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(low: LowArgs, out: Out<'_>) -> Result<Answer, Error> {
+    match low.command {
+        Command::Apply(args) => commands::apply::run(&args, out),
+        Command::Check(args) => commands::check::run(&args, out),
+        Command::Doctor(args) => commands::doctor::run(&args, out),
+        Command::Down(args) => commands::down::run(&args, out),
+        Command::Drops(args) => commands::drops::run(&args, out),
+        Command::Exec(args) => commands::exec::run(&args),
+        Command::Explain(args) => commands::explain::run(&high::Explain::of(args)?, out),
+        Command::Flows(args) => commands::flows::run(&args, out),
+        Command::Logs(args) => commands::logs::run(&args, out),
+        Command::Probe(args) => probe::run(&args, out),
+        Command::Ps(args) => commands::ps::run(&args, out),
+        Command::Schema => output::json(out, &import::schema()).map(|()| Answer::Yes),
+        Command::Show(args) => commands::show::run(&high::Show::of(args), out),
+        Command::Test(args) => commands::test::run(&high::Test::of(args), out),
+        Command::Up(args) => commands::up::run(&args, out),
+    }
+}

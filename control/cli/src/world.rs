@@ -1,0 +1,113 @@
+//! A checked lab with its tables: what questions are answered from.
+
+use std::fs;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use import::Look;
+use model::Valid;
+use model::lab::Lab;
+use snapshot::{Builder, Snapshot};
+
+use crate::error::Error;
+use crate::running::Running;
+use crate::words::Catalogue;
+
+/// Where a lab is described.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A lab file.
+    File(PathBuf),
+    /// The running lab of this name, or the only one.
+    Running(Option<String>),
+}
+
+impl Source {
+    /// A word that is either: a lab name has neither a slash nor a dot.
+    pub(crate) fn of(word: Option<String>) -> Self {
+        match word {
+            Some(word) if word.contains(['/', '.']) || Path::new(&word).is_file() => Self::File(word.into()),
+            name => Self::Running(name),
+        }
+    }
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(crate) struct World {
+    valid: Valid,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) catalogue: Catalogue,
+}
+
+impl World {
+    /// Reads, checks and compiles. Warnings are for `check`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Findings`] with everything that is wrong with the file, or why there is none.
+    pub(crate) fn load(source: &Source) -> Result<Self, Error> {
+        let (name, text) = match source {
+            Source::File(path) => (path.display().to_string(), read(path)?),
+            Source::Running(lab) => Running::connect(lab.as_deref())?.source()?,
+        };
+        Self::of(&name, &text)
+    }
+
+    /// The lab that `running` has in force.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::load`].
+    pub(crate) fn of_running(running: &mut Running) -> Result<Self, Error> {
+        let (name, text) = running.source()?;
+        Self::of(&name, &text)
+    }
+
+    /// As [`Self::load`], from text.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::load`].
+    pub(crate) fn of(name: &str, text: &str) -> Result<Self, Error> {
+        let (valid, _) = import::load(name, text).map_err(|findings| {
+            let look = look(std::io::stderr().is_terminal());
+            Error::Findings(import::render(&findings, name, text, look).trim_end().to_owned())
+        })?;
+        let snapshot = compile::snapshot(&mut Builder::default(), &valid)
+            .map_err(|error| Error::Bug(format!("{name} does not compile: {error}")))?;
+        let catalogue = Catalogue::of(valid.lab());
+        Ok(Self { valid, snapshot, catalogue })
+    }
+
+    pub(crate) const fn lab(&self) -> &Lab {
+        self.valid.lab()
+    }
+
+    pub(crate) const fn valid(&self) -> &Valid {
+        &self.valid
+    }
+
+    /// The id behind an index.
+    pub(crate) fn id(&self, name: snapshot::NameIx) -> &str {
+        &self.snapshot.names().get(name).id
+    }
+}
+
+/// How findings look: drawn for people, one line each for programs.
+pub(crate) fn look(terminal: bool) -> Look {
+    match (terminal, std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty())) {
+        (true, true) => Look::Colour,
+        (true, false) => Look::Mono,
+        (false, _) => Look::Plain,
+    }
+}
+
+/// The text of a file.
+///
+/// # Errors
+///
+/// [`Error::File`].
+pub(crate) fn read(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })
+}
