@@ -51,4 +51,7 @@ pub enum Error {
         /// How many fit.
         limit: u64,
     },
+    /// Something beside the packets went wrong while the lab ended, such as that its last flow-log records could not be written.
+    #[error("{0}")]
+    Trouble(String),
 }

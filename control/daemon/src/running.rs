@@ -17,7 +17,7 @@ use crate::labels::Labels;
 use crate::protocol::{Request, Response};
 use crate::server::Server;
 use crate::signals::{Signals, Watch};
-use crate::trouble::Troubles;
+use crate::trouble::{self, Troubles};
 use crate::view;
 
 /// How often programs and workers are looked at when nothing else happens: that a process ended shows only by looking.
@@ -162,13 +162,14 @@ impl Running {
     ///
     /// Every failure. The rest is gone nevertheless; what could not be removed is left to the next `down` or `up`.
     pub fn down(self) -> Result<(), Vec<Error>> {
-        let Self { mut programs, runtime, lab, server, events, watch, askers, .. } = self;
+        let Self { mut programs, runtime, lab, labels, server, events, watch, askers, .. } = self;
         let farewell = server.close();
         // Whoever still waits for an answer learns that there will be none.
         drop(events);
         let mut failures = Vec::new();
         failures.extend(programs.stop().err().map(Error::from));
-        runtime.stop();
+        let troubles = runtime.stop();
+        failures.extend(troubles.iter().map(|trouble| Error::Trouble(trouble::words(trouble, &labels))));
         failures.extend(lab.down().err().map(Error::from));
         drop(watch);
         let response = last_answer(&failures);

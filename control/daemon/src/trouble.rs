@@ -49,14 +49,7 @@ impl Troubles {
 
     /// Notes a failure of a device or of the flow-log writer.
     pub(crate) fn note_runtime(&mut self, trouble: &Trouble, labels: &Labels) {
-        let error = &trouble.error;
-        self.note(match (trouble.token, trouble.worker) {
-            (Some(token), _) => {
-                format!("device of {}: {error}", labels.attachment(Attachment::from_token(token)))
-            }
-            (None, usize::MAX) => format!("flow logs: {error}"),
-            (None, worker) => format!("worker {worker}: {error}"),
-        });
+        self.note(words(trouble, labels));
     }
 
     /// One line each, latest last.
@@ -66,6 +59,18 @@ impl Troubles {
             _ => format!("{text} ({times} times)"),
         };
         self.list.iter().map(line).collect()
+    }
+}
+
+/// What a failure of a device or of the flow-log writer is about.
+pub(crate) fn words(trouble: &Trouble, labels: &Labels) -> String {
+    let error = &trouble.error;
+    match (trouble.token, trouble.worker) {
+        (Some(token), _) => {
+            format!("device of {}: {error}", labels.attachment(Attachment::from_token(token)))
+        }
+        (None, usize::MAX) => format!("flow logs: {error}"),
+        (None, worker) => format!("worker {worker}: {error}"),
     }
 }
 

@@ -243,9 +243,10 @@ impl Runtime {
         self.trouble.try_recv().ok()
     }
 
-    /// Stops all threads, having written all flow-log records.
-    pub fn stop(mut self) {
+    /// Stops all threads, having written all flow-log records. Returns what [`Self::poll_trouble`] had not told yet.
+    pub fn stop(mut self) -> Vec<Trouble> {
         self.wind_down();
+        self.trouble.try_iter().collect()
     }
 
     fn wind_down(&mut self) {

@@ -1,6 +1,6 @@
 //! Events on their way from the workers to the flow-log files, which never slow a packet down (FL-07).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -129,19 +129,26 @@ impl Writer {
     }
 
     fn write_lines(&mut self) {
-        let mut wrote = false;
+        let mut wrote = BTreeSet::new();
         while let Some(line) = self.logs.poll_line() {
-            wrote = true;
             let path = self.directory.join(&line.file);
-            if let Err(error) = self.write_line(&path, &line.text) {
-                self.files.remove(&path);
-                self.errors.try_send(crate::Trouble { worker: usize::MAX, token: None, error }).ok();
-            }
+            let written = self.write_line(&path, &line.text);
+            self.check(&path, written);
+            wrote.insert(path);
         }
-        if wrote {
-            for file in self.files.values_mut() {
-                file.flush().ok();
-            }
+        for path in wrote {
+            let flushed = self.files.get_mut(&path).map_or(Ok(()), BufWriter::flush);
+            self.check(&path, flushed);
+        }
+    }
+
+    /// Tells the outside of a failure; the next line opens the file again.
+    fn check(&mut self, path: &Path, done: std::io::Result<()>) {
+        if let Err(error) = done {
+            // What could not be written is lost: dropping the writer must not try, and fail, once more.
+            self.files.remove(path).map(BufWriter::into_parts);
+            let error = std::io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+            self.errors.try_send(crate::Trouble { worker: usize::MAX, token: None, error }).ok();
         }
     }
 

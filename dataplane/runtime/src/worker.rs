@@ -73,6 +73,8 @@ impl Worker<'_> {
             }
             let mut busy = self.work(&snapshot, &mut frames, &mut packets);
             busy |= self.keep_time(&snapshot);
+            let flushed = self.backend.flush();
+            self.complain(None, flushed);
             let events = self.engine_events();
             self.sink.offer(events);
             if !busy {

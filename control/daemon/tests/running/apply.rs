@@ -152,3 +152,28 @@ fn programs_run_are_replaced_and_stop() {
     assert_eq!(program(&lab), None);
     assert!(!std::path::Path::new(&format!("/proc/{second}")).exists());
 }
+
+/// Rules: SG-18
+#[test]
+fn no_packet_is_lost_to_changes_of_rules_and_instances() {
+    let site = Site::new();
+    let udp = TWO.replace("proto: tcp, ports: 80,", "proto: udp, ports: 9,");
+    let lab = site.up("", &udp, With::default());
+    let four = "    instances:\n      four: { subnet: b, private_ip: 10.0.2.40 }\n";
+    let more = udp.replace("    instances:\n", four);
+    let echoes = lab.echo_while("one", "two", TWO_V4, || {
+        for port in 0..25 {
+            let rule = format!("ingress: [ {{ proto: tcp, ports: {}, from: 10.9.0.0/16 }} ]", 1000 + port);
+            for text in [&udp, &more] {
+                let applied = lab.apply_text(&text.replace("ingress: []", &rule));
+                assert!(matches!(&applied, Response::Applied(a) if a.warnings.is_empty()), "{applied:?}");
+            }
+        }
+    });
+    assert!(echoes.sent > 1000, "there was load: {echoes:?}");
+    assert_eq!(echoes.answered, echoes.sent);
+    let counters = lab.at_rest();
+    assert!(counters.dropped.is_empty() && counters.kernel_queue_full.is_empty(), "{counters:?}");
+    assert_eq!(lab.status().generation, 51);
+    assert_eq!(lab.status().trouble, Vec::<String>::new());
+}

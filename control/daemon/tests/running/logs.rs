@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{ONE, Site, TWO, TWO_V4, With, eventually};
+use crate::support::{ONE, Site, TWO, TWO_V4, TWO_V6, With, eventually};
 
 const LOG: &str = "    flow_logs:\n      all: { traffic: all, max_aggregation_interval: 1, destination: { file: logs/flows.log } }\n";
 
@@ -45,4 +45,16 @@ fn the_last_window_is_written_when_the_lab_ends() {
         text.lines().any(|line| record(line) == format!("{ONE} {TWO_V4} 0 0 1 1 84 ACCEPT OK")),
         "{text}"
     );
+}
+
+#[test]
+fn records_that_cannot_be_written_are_a_trouble_and_stop_nothing() {
+    let site = Site::new();
+    fs::write(site.directory().join("logs"), "a file where a directory has to be").expect("written");
+    let lab = site.up("", &TWO.replace("settings:\n", &format!("{LOG}settings:\n")), With::default());
+    assert!(lab.ping("one", TWO_V4));
+    let path = site.directory().join("logs/flows.log").display().to_string();
+    let told = |trouble: &String| trouble.starts_with(&format!("flow logs: {path}: "));
+    eventually("the trouble is told", || lab.status().trouble.iter().any(told));
+    assert!(lab.ping("one", TWO_V6));
 }

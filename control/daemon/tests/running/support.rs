@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -61,6 +61,14 @@ pub(crate) struct Lab<'a> {
     site: &'a Site,
     pub(crate) name: String,
     thread: Option<JoinHandle<Result<(), Vec<Error>>>>,
+}
+
+/// What became of numbered datagrams.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Echoes {
+    pub(crate) sent: u64,
+    /// Those before the first that did not come back, or not in its turn.
+    pub(crate) answered: u64,
 }
 
 /// How a lab is started.
@@ -253,6 +261,26 @@ impl Lab<'_> {
         receiver.join().expect("the receiver ends")
     }
 
+    /// Keeps numbered datagrams under way to `address` port 9 of instance `to` and back, in order, until `work` is done.
+    pub(crate) fn echo_while(&self, from: &str, to: &str, address: &str, work: impl FnOnce()) -> Echoes {
+        let address = SocketAddr::new(address.parse::<IpAddr>().expect("an address"), 9);
+        let server = self.inside(to, || UdpSocket::bind(address).expect("port 9 is free"));
+        let client = self.inside(from, || UdpSocket::bind("0.0.0.0:0").expect("a port"));
+        client.connect(address).expect("there is a route");
+        for socket in [&server, &client] {
+            socket.set_read_timeout(Some(Duration::from_secs(2))).expect("a timeout");
+        }
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            // Ends when nothing comes any more.
+            scope.spawn(|| echo(&server));
+            let load = scope.spawn(|| exchange(&client, &done));
+            work();
+            done.store(true, Ordering::Relaxed);
+            load.join().expect("the client does not panic")
+        })
+    }
+
     /// Waits until no packet is under way, and returns the counters then.
     pub(crate) fn at_rest(&self) -> CounterRows {
         eventually("no packet is under way", || self.counters().in_flight == 0);
@@ -303,6 +331,31 @@ pub(crate) fn start(directory: &Path, text: &str, dirs: Dirs, with: With) -> Up 
     }
 }
 
+fn echo(socket: &UdpSocket) {
+    let mut bytes = [0; 8];
+    while let Ok((length, peer)) = socket.recv_from(&mut bytes) {
+        socket.send_to(&bytes[..length], peer).expect("sent");
+    }
+}
+
+/// Keeps [`WINDOW`] numbers under way until `done`; one that is lost or overtaken ends it.
+fn exchange(socket: &UdpSocket, done: &AtomicBool) -> Echoes {
+    let mut echoes = Echoes { sent: 0, answered: 0 };
+    let mut bytes = [0; 8];
+    loop {
+        let more = !done.load(Ordering::Relaxed);
+        while more && echoes.sent < echoes.answered + WINDOW {
+            socket.send(&echoes.sent.to_be_bytes()).expect("sent");
+            echoes.sent += 1;
+        }
+        let came = echoes.answered < echoes.sent && socket.recv(&mut bytes).is_ok();
+        if !came || u64::from_be_bytes(bytes) != echoes.answered {
+            return echoes;
+        }
+        echoes.answered += 1;
+    }
+}
+
 fn read_all(mut stream: TcpStream) -> usize {
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     let mut bytes = Vec::new();
@@ -334,3 +387,6 @@ fn names_in(directory: &str) -> Vec<String> {
 }
 
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Datagrams under way at a time.
+const WINDOW: u64 = 32;
