@@ -90,16 +90,12 @@ impl Wheel {
     /// The tick of the first occupied slot at or after the cursor: one turn over the bitmap.
     fn first_tick(&self) -> Option<u64> {
         let start = slot_of(self.cursor);
-        let before = !(u64::MAX << (start % 64));
         let words = self.occupied.len();
         (0..=words).find_map(|turn| {
             let word = (start / 64 + turn) % words;
-            // The first word is read twice: its upper part first, its lower part after the turn.
-            let part = match turn {
-                0 => self.occupied[word] & !before,
-                turn if turn == words => self.occupied[word] & before,
-                _ => self.occupied[word],
-            };
+            // The first word comes up twice: what is before the cursor is a turn away.
+            let from = if turn == 0 { start % 64 } else { 0 };
+            let part = self.occupied[word] & u64::MAX << from;
             (part != 0).then(|| {
                 let slot = word * 64 + part.trailing_zeros() as usize;
                 self.cursor + ((slot + SLOTS - start) % SLOTS) as u64

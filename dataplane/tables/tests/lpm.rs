@@ -127,6 +127,17 @@ fn a_default_route_is_told_from_no_route() {
     assert_eq!((table.lookup(0x7fff_ffff), table.lookup(0x8000_0000)), (Some(4), None));
 }
 
+/// The table keeps 32, 64 or 128 bits of an address, depending on the longest prefix.
+#[test]
+fn every_length_is_told_from_the_one_before_it() {
+    for len in 1..=128 {
+        let (outer, inner) = (Prefix::new(0_u128, len - 1), Prefix::new(0, len));
+        let table = Lpm::build(&[(outer, 1), (inner, 2)]);
+        assert_eq!(table.lookup(inner.last()), Some(2));
+        assert_eq!(table.lookup(inner.last() + 1), Some(1), "{len}");
+    }
+}
+
 #[test]
 fn prefixes_that_halve_the_space_over_and_over_still_resolve() {
     let entries: Vec<_> = (0..=128).map(|len| (Prefix::new(0_u128, len), u32::from(len))).collect();

@@ -83,7 +83,10 @@ proptest! {
             wheel.arm(*item, *deadline);
         }
         let (mut due, mut done) = (Vec::new(), [false; ITEMS]);
+        let mut polls = 0;
         while let Some(now) = wheel.next_deadline() {
+            polls += 1;
+            prop_assert!(polls <= 6 * ITEMS, "an item comes by once per horizon and once when it is due");
             wheel.poll(now, slice, &mut due);
             for item in due.drain(..) {
                 let deadline = deadlines[item.index() as usize];
