@@ -72,20 +72,18 @@ impl Running {
     fn publish(&mut self, snapshot: Arc<Snapshot>, begun: &Begun, devices: Vec<OpenedDevice>) {
         let old = self.runtime.snapshot();
         let added = numbered(&snapshot, devices, &mut self.troubles);
-        let removed = begun.changes().removed_interfaces().filter_map(|id| old.interface_by_id(id));
-        // An interface that is made anew under the same id lost its device when the change began.
-        let new: BTreeSet<InterfaceIx> = added.iter().map(|(ix, _)| *ix).collect();
-        let (replaced, removed): (Vec<_>, Vec<_>) = removed.partition(|ix| new.contains(ix));
+        let removed: BTreeSet<InterfaceIx> =
+            begun.changes().removed_interfaces().filter_map(|id| old.interface_by_id(id)).collect();
         self.labels.learn(&snapshot);
 
-        replaced.into_iter().for_each(|ix| self.runtime.detach(ix));
         self.runtime.announce(added.iter().cloned());
         let published = self.runtime.publish(snapshot);
+        removed.iter().for_each(|ix| self.runtime.detach(*ix));
         for (ix, tun) in added {
             self.runtime.attach(ix, tun);
         }
-        removed.into_iter().for_each(|ix| self.runtime.detach(ix));
         // A worker that is late has the change as soon as it goes on.
         self.troubles.note_all(published.and_then(|()| self.runtime.settle()).err());
+        self.note_troubles_but_of(&removed);
     }
 }

@@ -1,5 +1,6 @@
 //! A lab from its start to its end, in the process that runs it.
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use compile::Builder;
 use lab::{Dirs, LiveLab, OpenedDevice, Plan, Programs};
 use model::Valid;
-use runtime::{BackendKind, InterfaceIx, Runtime, Snapshot, Tun};
+use runtime::{Attachment, BackendKind, InterfaceIx, Runtime, Snapshot, Tun};
 
 use crate::error::Error;
 use crate::event::{self, Event};
@@ -211,14 +212,24 @@ impl Running {
         for event in self.programs.poll(now()) {
             self.troubles.note_program(&event);
         }
-        while let Some(trouble) = self.runtime.poll_trouble() {
-            self.troubles.note_runtime(&trouble, &self.labels);
-        }
+        self.note_troubles_but_of(&BTreeSet::new());
         if let (None, Some(worker)) = (self.dead_worker, self.runtime.dead_worker()) {
             self.dead_worker = Some(worker);
             let advice =
                 "what it owned is no longer forwarded; this is a bug: take the lab down and please report it";
             self.troubles.note(format!("worker {worker} has died: {advice}"));
+        }
+    }
+}
+
+impl Running {
+    /// Notes what the workers met, but for devices that were just taken away from them.
+    pub(crate) fn note_troubles_but_of(&mut self, removed: &BTreeSet<InterfaceIx>) {
+        while let Some(trouble) = self.runtime.poll_trouble() {
+            let interface = trouble.token.and_then(|token| Attachment::from_token(token).as_interface());
+            if interface.is_none_or(|interface| !removed.contains(&interface)) {
+                self.troubles.note_runtime(&trouble, &self.labels);
+            }
         }
     }
 }

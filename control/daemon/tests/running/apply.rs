@@ -177,3 +177,38 @@ fn no_packet_is_lost_to_changes_of_rules_and_instances() {
     assert_eq!(lab.status().generation, 51);
     assert_eq!(lab.status().trouble, Vec::<String>::new());
 }
+
+/// Moves instance `one`, under this name, to another VPC and back.
+fn moved(name: &str) {
+    let site = Site::new();
+    let text = TWO.replace("one: {", &format!("{name}: {{"));
+    let lab = site.up("", &text, With::default());
+    assert!(lab.ping(name, TWO_V4));
+    let line =
+        text.lines().find(|line| line.contains(&format!("{name}: {{"))).expect("its line").to_owned() + "\n";
+    let other = format!(
+        "  other:\n    cidr: [10.0.0.0/16]\n    subnets: {{ x: {{ cidr: 10.0.1.0/24, az: us-east-1a }} }}\n    \
+         instances:\n      {name}: {{ subnet: x, private_ip: 10.0.1.77 }}\n      mate: {{ subnet: x, private_ip: 10.0.1.78 }}\n\
+         settings:\n"
+    );
+    let away = text.replace(&line, "").replace("settings:\n", &other);
+    for _ in 0..3 {
+        lab.apply(&away, "LAB", "LAB");
+        assert!(lab.ping(name, "10.0.1.78"), "drops: {:?}", lab.drops());
+        assert!(!lab.ping(name, TWO_V4), "another VPC");
+        lab.apply(&text, "LAB", "LAB");
+        assert!(lab.ping(name, TWO_V4), "drops: {:?}", lab.drops());
+    }
+    assert_eq!(lab.status().trouble, Vec::<String>::new());
+    assert_eq!(site.namespaces().len(), 2);
+}
+
+#[test]
+fn an_instance_that_moves_to_another_vpc_is_another_one() {
+    moved("one");
+}
+
+#[test]
+fn an_instance_that_moves_with_its_id_keeps_its_namespace_and_gets_another_device() {
+    moved("i-0123456789abcdef0");
+}
