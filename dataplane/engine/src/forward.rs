@@ -5,7 +5,7 @@ use std::sync::Arc;
 use snapshot::{Attachment, Snapshot};
 use wire::{Parsed, Transport};
 
-use crate::decide::{Decision, Facts, Grant, Tap, Verdict, decide, decide_from_router};
+use crate::decide::{Decision, Facts, Gate, Grant, Tap, Verdict, decide, decide_from_router};
 use crate::memory::{Place, keeps_state};
 use crate::originate::Composed;
 use crate::session::{GroupState, Half, Key};
@@ -32,7 +32,8 @@ impl Engine {
             return self.replay(snapshot, frame, parsed, place, now);
         }
         let decision = decide(snapshot, &facts, &self.memory.at(now));
-        match self.commit(snapshot, &key, known, decision, now) {
+        let oversize = is_oversize(&decision, parsed);
+        match self.commit(snapshot, &key, known, decision, oversize, now) {
             Ok(place) => {
                 self.memory.note_opening(place, facts.opening);
                 self.replay(snapshot, frame, parsed, place, now)
@@ -61,12 +62,12 @@ impl Engine {
         else {
             return self.drop_frame(frame.from, Some(parsed), DropReason::SessionTableFull, None, now);
         };
-        let fits = decision.mtu.is_none_or(|mtu| parsed.length <= u32::from(mtu));
-        if fits || !parsed.dont_fragment {
+        let oversize = is_oversize(&decision, parsed);
+        if !oversize {
             self.taps.count(&mut self.memory, place, parsed, now);
         }
         self.see(snapshot, place, &decision, Direction::Egress, parsed, now);
-        if !fits && parsed.dont_fragment {
+        if oversize {
             return self.refuse_size(snapshot, frame, parsed, &decision, now);
         }
         if let Some(peer) = peer {
@@ -170,7 +171,7 @@ impl Engine {
             self.taps.emit_one(decision, sent, parsed, now);
             return self.drop_frame(frame.from, Some(parsed), reason, None, now);
         }
-        if decision.mtu.is_some_and(|mtu| parsed.length > u32::from(mtu)) && parsed.dont_fragment {
+        if is_oversize(decision, parsed) {
             return self.refuse_size(snapshot, frame, parsed, decision, now);
         }
         self.taps.emit_one(decision, |_| true, parsed, now);
@@ -184,6 +185,7 @@ impl Engine {
         key: &Key,
         known: Option<Place>,
         decision: Decision,
+        oversize: bool,
         now: Time,
     ) -> Result<Place, Box<Uncached>> {
         let plan = Plan::of(self, key, known, &decision);
@@ -197,9 +199,11 @@ impl Engine {
             return Err(self.skip(decision, now));
         };
         let peer = plan.peer.and_then(|key| self.memory.sessions.find_or_insert(key, now).ok());
-        if let Some(peer) = peer {
+        let receiver = peer.or_else(|| self.memory.sessions.find(&receiving(key, decision.ingress?)));
+        // What is too large for the way to the receiver tells its gate nothing.
+        if let Some(receiver) = receiver.filter(|_| !oversize) {
             self.grant(
-                Place::Session(peer),
+                Place::Session(receiver),
                 decision.ingress.map(|gate| gate.grant),
                 Direction::Ingress,
                 &key.tuple,
@@ -286,12 +290,21 @@ impl Plan {
         let own = decision.egress.is_some_and(keeps_state) || decision.exit().is_some();
         let own_in = if own || stays { Pools::Sessions } else { Pools::Refusals };
         let receiver = decision.ingress.filter(|gate| keeps_state(*gate));
-        let peer = receiver
-            .map(|gate| Key { at: Attachment::interface(gate.interface), tuple: key.tuple.reversed() });
+        let peer = receiver.map(|gate| receiving(key, gate));
         let new_own = usize::from(own_in == Pools::Sessions && !stays);
         let new_peer = peer.is_some_and(|peer| peer != *key && engine.memory.sessions.find(&peer).is_none());
         Self { own_in, peer, new_sessions: new_own + usize::from(new_peer) }
     }
+}
+
+/// Whether a packet ends before its receiver because of its size (MT-05).
+fn is_oversize(decision: &Decision, parsed: &Parsed) -> bool {
+    parsed.dont_fragment && decision.mtu.is_some_and(|mtu| parsed.length > u32::from(mtu))
+}
+
+/// The key of the half at the receiver whose gate this is.
+const fn receiving(key: &Key, gate: Gate) -> Key {
+    Key { at: Attachment::interface(gate.interface), tuple: key.tuple.reversed() }
 }
 
 impl Half {

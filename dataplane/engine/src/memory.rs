@@ -116,11 +116,15 @@ impl Memory {
                 let peer = half.peer.and_then(|peer| self.sessions.get(peer));
                 peer.and_then(|peer| peer.group.as_ref()?.state(now)) == Some(TrackedState::Open)
             }
+            // Of protocols other than TCP, both directions of a flow go untracked alike.
+            (Some(_), _) if key.tuple.proto != wire::proto::TCP => true,
             // A flow that the receiver began since makes this one its reply.
-            (None, Verdict::Drop { gate: Some((ix, Direction::Ingress)), .. }) => {
-                self.state(&Key { at: Attachment::interface(ix), tuple: key.tuple.reversed() }, now).is_none()
+            (Some(Gate { interface, .. }), _)
+            | (None, Verdict::Drop { gate: Some((interface, Direction::Ingress)), .. }) => {
+                let at = Attachment::interface(interface);
+                self.state(&Key { at, tuple: key.tuple.reversed() }, now).is_none()
             }
-            (Some(_) | None, _) => true,
+            (None, _) => true,
         }
     }
 
