@@ -24,8 +24,8 @@ use crate::view;
 /// How often programs and workers are looked at when nothing else happens: that a process ended shows only by looking.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Most halves of sessions that one worker lists.
-const FLOWS: usize = 100_000;
+/// Most halves of sessions that one worker lists: it forwards nothing meanwhile, a few milliseconds for so many.
+const FLOWS: usize = 10_000;
 
 /// What a lab is started with.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use daemon::BackendKind;
 use daemon::protocol::Response;
 
 use crate::support::{ONE, Site, TWO, TWO_V4, With, eventually};
@@ -153,12 +154,11 @@ fn programs_run_are_replaced_and_stop() {
     assert!(!std::path::Path::new(&format!("/proc/{second}")).exists());
 }
 
-/// Rules: SG-18
-#[test]
-fn no_packet_is_lost_to_changes_of_rules_and_instances() {
+/// Applies 50 files while datagrams are under way.
+fn nothing_is_lost(workers: u16, backend: BackendKind) {
     let site = Site::new();
     let udp = TWO.replace("proto: tcp, ports: 80,", "proto: udp, ports: 9,");
-    let lab = site.up("", &udp, With::default());
+    let lab = site.up("", &udp, With { workers, backend });
     let four = "    instances:\n      four: { subnet: b, private_ip: 10.0.2.40 }\n";
     let more = udp.replace("    instances:\n", four);
     let echoes = lab.echo_while("one", "two", TWO_V4, || {
@@ -176,6 +176,16 @@ fn no_packet_is_lost_to_changes_of_rules_and_instances() {
     assert!(counters.dropped.is_empty() && counters.kernel_queue_full.is_empty(), "{counters:?}");
     assert_eq!(lab.status().generation, 51);
     assert_eq!(lab.status().trouble, Vec::<String>::new());
+}
+
+#[test]
+fn no_packet_is_lost_to_changes_of_rules_and_instances() {
+    nothing_is_lost(2, BackendKind::Epoll);
+}
+
+#[test]
+fn four_tokio_workers_lose_no_packet_to_changes() {
+    nothing_is_lost(4, BackendKind::Tokio);
 }
 
 /// Moves instance `one`, under this name, to another VPC and back.

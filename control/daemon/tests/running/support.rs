@@ -268,16 +268,17 @@ impl Lab<'_> {
         let client = self.inside(from, || UdpSocket::bind("0.0.0.0:0").expect("a port"));
         client.connect(address).expect("there is a route");
         for socket in [&server, &client] {
-            socket.set_read_timeout(Some(Duration::from_secs(2))).expect("a timeout");
+            socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         }
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
-            // Ends when nothing comes any more.
             scope.spawn(|| echo(&server));
             let load = scope.spawn(|| exchange(&client, &done));
             work();
             done.store(true, Ordering::Relaxed);
-            load.join().expect("the client does not panic")
+            let echoes = load.join().expect("the client does not panic");
+            client.send(&[]).expect("sent");
+            echoes
         })
     }
 
@@ -331,9 +332,10 @@ pub(crate) fn start(directory: &Path, text: &str, dirs: Dirs, with: With) -> Up 
     }
 }
 
+/// Sends everything back, until an empty datagram comes.
 fn echo(socket: &UdpSocket) {
     let mut bytes = [0; 8];
-    while let Ok((length, peer)) = socket.recv_from(&mut bytes) {
+    while let Ok((length @ 1.., peer)) = socket.recv_from(&mut bytes) {
         socket.send_to(&bytes[..length], peer).expect("sent");
     }
 }
