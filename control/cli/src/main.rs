@@ -8,6 +8,7 @@
 
 mod args;
 
+mod checks;
 mod commands;
 mod error;
 mod explain;

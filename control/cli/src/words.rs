@@ -107,6 +107,19 @@ impl Catalogue {
     }
 }
 
+/// Every group, ACL and route table: its path in the lab file (`VPC/security_groups/NAME`) and its id.
+pub(crate) fn owners(lab: &Lab) -> Vec<(String, String)> {
+    let mut owners = Vec::new();
+    for vpc in lab.vpcs.values() {
+        let groups = vpc.security_groups.values().map(|group| ("security_groups", &group.name, &group.id));
+        let acls = vpc.network_acls.values().map(|acl| ("network_acls", &acl.name, &acl.id));
+        let tables = vpc.route_tables.values().map(|table| ("route_tables", &table.name, &table.id));
+        let all = groups.chain(acls).chain(tables);
+        owners.extend(all.map(|(list, name, id)| (format!("{}/{list}/{name}", vpc.name), id.clone())));
+    }
+    owners
+}
+
 /// Direction of a list of rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {

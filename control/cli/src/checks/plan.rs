@@ -1,0 +1,98 @@
+//! Expectations with the places and names of one lab.
+
+use model::suggest;
+
+use super::file::{Check, Mistake};
+use super::tree::At;
+use crate::error::Error;
+use crate::explain::packet::Packet;
+use crate::explain::question::{Question, Traffic};
+use crate::explain::spread::EPHEMERAL;
+use crate::place::{self, Port};
+use crate::words;
+use crate::world::World;
+
+/// One probe to make.
+#[derive(Clone, Debug)]
+pub(crate) struct Job<'a> {
+    pub(crate) check: &'a Check,
+    pub(crate) question: Question,
+    /// The packet, with a source port that the sender's kernel will replace.
+    pub(crate) packet: Packet<'a>,
+    /// The interface that owns the destination, where a listener can be.
+    pub(crate) target: Option<Port<'a>>,
+}
+
+/// Finds the places of all expectations.
+///
+/// # Errors
+///
+/// Every name that the lab does not have, by place.
+pub(crate) fn plan<'a>(world: &'a World, checks: &'a [Check]) -> Result<Vec<Job<'a>>, Vec<Mistake>> {
+    let (mut jobs, mut mistakes) = (Vec::new(), Vec::new());
+    let owners = words::owners(world.lab());
+    for check in checks {
+        mistakes.extend(check.by.as_ref().and_then(|by| unknown_decider(world, &owners, by)));
+        match job(world, check) {
+            Ok(job) => jobs.push(job),
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    if mistakes.is_empty() { Ok(jobs) } else { Err(mistakes) }
+}
+
+impl Job<'_> {
+    /// `tcp 5432`, `icmp type 8`.
+    pub(crate) fn traffic(&self) -> String {
+        self.packet.selector()
+    }
+
+    /// Port to listen on; none for what every instance answers by itself.
+    pub(crate) const fn listens(&self) -> Option<u16> {
+        match self.check.traffic {
+            Traffic::Tcp(port) | Traffic::Udp(port) => Some(port),
+            Traffic::Number(_) => Some(0),
+            Traffic::Echo | Traffic::Icmp(..) | Traffic::Icmpv6(..) => None,
+        }
+    }
+}
+
+fn job<'a>(world: &'a World, check: &'a Check) -> Result<Job<'a>, Mistake> {
+    let question = Question {
+        from: check.from.value.clone(),
+        to: check.to.value.clone(),
+        traffic: check.traffic,
+        source_port: None,
+        source_address: None,
+        family: None,
+    };
+    for name in [&check.from, &check.to] {
+        place::find(world.lab(), &name.value).map_err(|error| said(name, &error))?;
+    }
+    let packet = Packet::of(world.lab(), &question, *EPHEMERAL.start());
+    let packet = packet.map_err(|error| said(&check.from, &error))?;
+    let owners = place::owners(world.lab(), packet.parsed.tuple.dst);
+    let target = owners.into_iter().find(|owner| owner.vpc.name == packet.port.vpc.name);
+    Ok(Job { check, question, packet, target })
+}
+
+fn said(at: &At<String>, error: &Error) -> Mistake {
+    Mistake { spot: at.spot, message: error.to_string() }
+}
+
+fn unknown_decider(world: &World, owners: &[(String, String)], by: &At<String>) -> Option<Mistake> {
+    let known = world.catalogue.get(&by.value).is_some()
+        || owners.iter().any(|(path, id)| *path == by.value || *id == by.value);
+    if known {
+        return None;
+    }
+    let paths = owners.iter().map(|(path, _)| path.as_str());
+    let help = match suggest::nearest(&by.value, paths.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("it could be {}", suggest::listed(paths)),
+    };
+    Some(Mistake {
+        spot: by.spot,
+        message: format!("nothing in lab {} is called `{}`: {help}", world.lab().name, by.value),
+    })
+}
