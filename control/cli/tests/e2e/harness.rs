@@ -1,0 +1,18 @@
+//! Labs of unique names, programs with deadlines, sockets inside instances, traffic with sequence numbers, flow-log records.
+
+mod deadline;
+mod lab;
+mod load;
+mod machine;
+mod observe;
+mod program;
+mod records;
+mod sockets;
+
+pub(crate) use deadline::eventually;
+pub(crate) use lab::{Finished, LATE, Lab, NOTHING, vpclab};
+pub(crate) use load::Load;
+pub(crate) use machine::{alone, lives, unique_name};
+pub(crate) use program::{Done, Program};
+pub(crate) use records::Records;
+pub(crate) use sockets::{echo_tcp, echo_udp};

@@ -1,0 +1,105 @@
+//! Sockets inside instances: a socket stays in the namespace in which it was made.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use nix::sched::{CloneFlags, setns};
+use nix::sys::socket::{setsockopt, sockopt};
+
+/// How long a socket waits for what has to come.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Bytes that a receiver can fall behind.
+const RECEIVE_BUFFER: usize = 64 << 20;
+
+/// An instance's network namespace.
+#[derive(Clone, Debug)]
+pub(crate) struct Instance {
+    namespace: PathBuf,
+}
+
+impl Instance {
+    pub(crate) fn of_namespace(name: &str) -> Self {
+        Self { namespace: PathBuf::from("/run/netns").join(name) }
+    }
+
+    /// Runs `make` in the namespace, on a thread that ends afterwards: one that has entered a namespace serves nobody else.
+    pub(crate) fn inside<T: Send>(&self, make: impl FnOnce() -> T + Send) -> T {
+        let namespace = File::open(&self.namespace).expect("the instance has a namespace");
+        let thread = || {
+            setns(&namespace, CloneFlags::CLONE_NEWNET).expect("root may enter it");
+            make()
+        };
+        thread::scope(|scope| scope.spawn(thread).join().expect("the thread ends well"))
+    }
+
+    /// A socket that hears of everything sent to it, even while nobody reads.
+    pub(crate) fn udp(&self, address: IpAddr, port: u16) -> UdpSocket {
+        let socket = self.inside(|| UdpSocket::bind((address, port)));
+        let socket = socket.expect("the instance has the address");
+        socket.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
+        setsockopt(&socket, sockopt::RcvBufForce, &RECEIVE_BUFFER).expect("root may ask for more than usual");
+        socket
+    }
+
+    pub(crate) fn listen(&self, address: IpAddr, port: u16) -> TcpListener {
+        self.inside(|| TcpListener::bind((address, port))).expect("the instance has the address")
+    }
+
+    /// A connection that must come about.
+    pub(crate) fn connect(&self, to: SocketAddr) -> TcpStream {
+        let stream =
+            self.try_connect(to, PATIENCE).unwrap_or_else(|error| panic!("connect to {to}: {error}"));
+        stream.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
+        stream.set_write_timeout(Some(PATIENCE)).expect("it is not zero");
+        stream
+    }
+
+    pub(crate) fn try_connect(&self, to: SocketAddr, within: Duration) -> std::io::Result<TcpStream> {
+        self.inside(|| TcpStream::connect_timeout(&to, within))
+    }
+}
+
+/// Connects, sends bytes both ways until each side has seen them and the end of the stream, and closes.
+pub(crate) fn echo_tcp(client: &Instance, server: &Instance, to: SocketAddr, bytes: usize) {
+    let listener = server.listen(to.ip(), to.port());
+    let data = pattern(bytes);
+    let answering = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("somebody connects");
+        stream.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
+        let mut heard = Vec::new();
+        stream.read_to_end(&mut heard).expect("the request comes and ends");
+        stream.write_all(&heard).expect("the answer is taken");
+    });
+    let mut stream = client.connect(to);
+    stream.write_all(&data).expect("the request is taken");
+    stream.shutdown(std::net::Shutdown::Write).expect("the connection is open");
+    let mut heard = Vec::new();
+    stream.read_to_end(&mut heard).expect("the answer comes and ends");
+    assert!(heard == data, "{} of {bytes} bytes came back, or others", heard.len());
+    answering.join().expect("the server ends well");
+}
+
+/// Sends datagrams and hears each again.
+pub(crate) fn echo_udp(client: &Instance, from: IpAddr, server: &Instance, to: SocketAddr, sizes: &[usize]) {
+    let listening = server.udp(to.ip(), to.port());
+    let asking = client.udp(from, 0);
+    let mut buffer = vec![0; 1 << 16];
+    for &size in sizes {
+        let data = pattern(size);
+        asking.send_to(&data, to).expect("the datagram is taken");
+        let (length, peer) = listening.recv_from(&mut buffer).expect("the request comes");
+        listening.send_to(&buffer[..length], peer).expect("the answer is taken");
+        let (length, peer) = asking.recv_from(&mut buffer).expect("the answer comes");
+        assert_eq!(peer, to, "it answers from the address that was asked");
+        assert!(buffer[..length] == data[..], "a datagram of {size} bytes came back changed");
+    }
+}
+
+fn pattern(bytes: usize) -> Vec<u8> {
+    (0..bytes).map(|at| u8::try_from(at * 7 % 251).expect("less than 251")).collect()
+}

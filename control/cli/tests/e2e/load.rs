@@ -1,0 +1,59 @@
+//! Changing the lab under load.
+
+use crate::harness::{Lab, Load, NOTHING, alone};
+
+const LOAD: &str = include_str!("labs/load.yaml");
+
+/// How often the whole is repeated, each time with a lab of its own.
+const RUNS: usize = 5;
+
+const FLOWS: u32 = 100;
+
+/// Datagrams a second over all flows.
+const RATE: u32 = 20_000;
+
+const APPLIES: usize = 100;
+
+/// What is changed in turn, and changed back the next time: a group's rule, an ACL's entry, a route.
+const EDITS: [(&str, &str); 3] = [
+    ("{ proto: tcp, ports: 443, from: 10.54.0.0/16 } ] } # rule", " ] } # rule"),
+    (
+        "{ rule: 100, action: allow, proto: all, cidr: 0.0.0.0/0 } ] # entry",
+        "{ rule: 90, action: deny, proto: all, cidr: 10.54.9.0/24 } ] # entry",
+    ),
+    ("{ to: 192.0.2.0/24, via: blackhole } ] } # route", " ] } # route"),
+];
+
+/// Rules: RT-15, NA-15, SG-18
+#[test]
+fn a_hundred_applies_lose_nothing_of_a_hundred_flows() {
+    let _alone = alone();
+    for run in 1..=RUNS {
+        let lab = Lab::up_with(LOAD, &["--workers", "2"]);
+        let (from, to) = (lab.instance("from-1"), lab.instance("to-1"));
+        let source = "10.54.1.10".parse().expect("an address");
+        let target = "10.54.2.10:9000".parse().expect("an address");
+        let load = Load::start((&from, source), (&to, target), FLOWS, RATE);
+        let before = lab.status().generation;
+        for apply in 0..APPLIES {
+            let (whole, cut) = EDITS[apply / 2 % EDITS.len()];
+            let (old, new) = if apply % 2 == 0 { (whole, cut) } else { (cut, whole) };
+            lab.edit(old, new);
+        }
+        let sent = load.stop();
+        let generations = lab.status().generation - before;
+        assert_eq!(generations, APPLIES as u64, "each apply changed something");
+        assert_eq!(sent.received, sent.sent, "run {run}: {sent:?}, {:?}", lab.counters());
+        assert!(sent.out_of_sequence.is_empty(), "run {run}: {sent:?}");
+        assert!(sent.sent > 100 * APPLIES as u64, "run {run}: packets came between applies: {sent:?}");
+        let counters = lab.settled();
+        assert_eq!(
+            (counters.received, counters.delivered),
+            (sent.sent, sent.sent),
+            "run {run}: {counters:?}"
+        );
+        assert!(counters.kernel_queue_full.is_empty(), "run {run}: {counters:?}");
+        assert_eq!(lab.flows().len(), FLOWS as usize, "run {run}: each flow is one half");
+        lab.finish(NOTHING);
+    }
+}

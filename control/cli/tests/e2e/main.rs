@@ -1,0 +1,19 @@
+//! Real programs in real network namespaces against the real `vpclab` program.
+//!
+//! Every lab is brought up, changed and taken down by the program itself. A test ends with [`harness::Lab::finish`], which
+//! waits until no packet is under way, so that the accounting identity holds, compares the drops by reason with what the test
+//! announces, takes the lab down and looks for anything left behind. Whatever is run has a deadline; without root the tests fail.
+
+mod backends;
+mod change;
+mod exec;
+mod flow_logs;
+mod groups;
+mod harness;
+mod hops;
+mod life;
+mod load;
+mod middlebox;
+mod mtu;
+mod questions;
+mod reach;
