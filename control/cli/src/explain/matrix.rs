@@ -23,7 +23,7 @@ pub(crate) struct Pair {
     decided_by: Option<String>,
     /// `INSTANCE.DEVICE` that receives the packet instead, when the verdict is `elsewhere`.
     receiver: Option<String>,
-    /// Source ports for which this is so, when not for all.
+    /// Source ports for which it does not pass, when that is not so for all.
     source_ports: Option<String>,
     /// What the oracle says otherwise.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -98,7 +98,7 @@ fn pair(
         reason: outcome.reason().map(engine::DropReason::code),
         decided_by: decided_by(world, worst),
         receiver,
-        source_ports: (!others.is_empty()).then(|| spread::listed(&worst.ports)),
+        source_ports: (!others.is_empty()).then(|| failing_ports(&shares)),
         differences: if verify == Verify::Yes { differences(world, &shares)? } else { Vec::new() },
         ..pair
     })
@@ -128,6 +128,14 @@ fn decided_by(world: &World, share: &Share<'_>) -> Option<String> {
     };
     let by = leg.last_decider()?;
     Some(world.id(by).to_owned())
+}
+
+/// The source ports of everything that does not pass, whatever ends it.
+fn failing_ports(shares: &[Share<'_>]) -> String {
+    let failing = shares.iter().filter(|share| share.walk.outcome() != Outcome::Delivered);
+    let mut ports: Vec<_> = failing.flat_map(|share| share.ports.clone()).collect();
+    ports.sort_by_key(|range| *range.start());
+    spread::listed(&ports)
 }
 
 fn differences(world: &World, shares: &[Share<'_>]) -> Result<Vec<String>, Error> {

@@ -1,7 +1,7 @@
 //! An answer as data: what `--output json` prints, and what the text for people is made from.
 
 use engine::decide::{Grant, Step, StepKind};
-use engine::{Action, Direction};
+use engine::{Action, Direction, DropReason};
 use model::lab::Lab;
 use serde::Serialize;
 use wire::{FiveTuple, Transport};
@@ -144,7 +144,7 @@ fn other(share: &Share<'_>) -> OtherPorts {
     OtherPorts {
         ports: spread::listed(&share.ports),
         verdict: outcome.word(),
-        reason: outcome.reason().map(engine::DropReason::code),
+        reason: outcome.reason().map(DropReason::code),
     }
 }
 
@@ -169,8 +169,8 @@ impl LegReport {
         let reason = leg.reason();
         Ok(Self {
             verdict: if reason.is_none() { "delivered" } else { "dropped" },
-            reason: reason.map(engine::DropReason::code),
-            sentence: reason.map(engine::DropReason::sentence),
+            reason: reason.map(DropReason::code),
+            sentence: reason.map(DropReason::sentence),
             packet: PacketReport::of(leg.packet.parsed.tuple, leg.packet.parsed.transport),
             hops: leg.decision.steps.iter().map(|step| hop(world, step)).collect::<Result<_, _>>()?,
         })
@@ -251,12 +251,14 @@ fn detail(kind: StepKind) -> Option<String> {
         StepKind::GroupIngress(Some(grant)) => return of_grant(grant, Direction::Ingress),
         StepKind::GroupEgress(None) | StepKind::GroupIngress(None) => "no rule matches",
         StepKind::SameSubnet => "same subnet: no route table and no network ACL is asked",
-        StepKind::Reserved(reason) | StepKind::Route(Some(reason)) => reason.sentence(),
+        StepKind::Route(Some(DropReason::NoRoute)) => "no route matches",
         StepKind::SourceCheck => "the source is not an address of this interface",
         StepKind::DestinationCheck => "the destination is not an address of this interface",
-        StepKind::AclEgress(_) | StepKind::AclIngress(_) | StepKind::Deliver | StepKind::Route(None) => {
-            return None;
-        }
+        StepKind::AclEgress(_)
+        | StepKind::AclIngress(_)
+        | StepKind::Deliver
+        | StepKind::Reserved(_)
+        | StepKind::Route(_) => return None,
     };
     Some(text.to_owned())
 }
@@ -265,9 +267,7 @@ fn of_grant(grant: Grant, direction: Direction) -> Option<String> {
     match (grant, direction) {
         (Grant::Inherited, Direction::Egress) => Some("tracked: it answers what was let in".to_owned()),
         (Grant::Inherited, Direction::Ingress) => Some("tracked: it answers what was let out".to_owned()),
-        (Grant::Untracked, _) => {
-            Some("not tracked: replies need a rule of their own, and have one".to_owned())
-        }
+        (Grant::Untracked, _) => Some("not tracked: replies pass by rules, not by state".to_owned()),
         (Grant::Stateless | Grant::Tracked, _) => None,
     }
 }
