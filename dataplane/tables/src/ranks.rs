@@ -62,7 +62,7 @@ const FEW: usize = 48;
 /// Marks a slot that leads to a node.
 const DEEPER: u32 = 1 << 31;
 
-/// Logarithm of how many slots a node has for each of its keys, rounded down; at most twice as many are made.
+/// A node has more than `2^(this - 1)` and at most `2^(this + 1)` slots per key.
 const SLOTS_PER_KEY_BITS: u32 = 1;
 
 #[derive(Clone, Debug, Default)]
@@ -93,7 +93,8 @@ struct Builder<'k, K> {
 impl<K: Key> Builder<'_, K> {
     /// Makes the node over `keys[from..to]`, at least two, and the nodes below it.
     ///
-    /// The first and the last key fall into different slots, so every level has fewer keys.
+    /// The first and the last key fall into different slots, so every level has fewer keys; and a slot is at
+    /// most an eighth as wide as the span, so there are few levels.
     fn node(&mut self, from: usize, to: usize) -> Node<K> {
         let (low, high) = (self.keys[from], self.keys[to - 1]);
         let slot_bits = (to - from).ilog2() + SLOTS_PER_KEY_BITS + 1;
