@@ -6,6 +6,16 @@
 
 #![forbid(unsafe_code)]
 
+pub mod craft;
+mod draw;
+mod generate;
+mod host;
+pub mod scenario;
+mod trial;
 mod world;
 
+pub use draw::Draw;
+pub use generate::{Act, Generator};
+pub use host::Hosts;
+pub use trial::{Complaint, Heard, Trial};
 pub use world::{Delivery, Fate, Sent, World};

@@ -48,8 +48,12 @@ pub enum Fate {
 pub struct Sent {
     /// What became of the packet itself.
     pub fate: Fate,
-    /// All packets that left, in order: the packet or its fragments, fragments released by it, ICMP errors about it.
+    /// What left in its place, in order: the packet or its fragments.
     pub deliveries: Vec<Delivery>,
+    /// ICMP errors about it, as they reached their receiver.
+    pub errors: Vec<Delivery>,
+    /// Fragments that had waited for it, in the order in which they came.
+    pub released: Vec<Self>,
 }
 
 /// Sessions of a simulated worker, unless told otherwise.
@@ -118,7 +122,8 @@ impl World {
     /// The index of `INSTANCE.DEVICE`; the device may be left out for the first one.
     #[must_use]
     pub fn interface(&self, name: &str) -> Option<InterfaceIx> {
-        let (instance, device) = name.split_once('.').map_or((name, None), |(instance, device)| (instance, Some(device)));
+        let (instance, device) =
+            name.split_once('.').map_or((name, None), |(instance, device)| (instance, Some(device)));
         let vpc = self.valid.lab().vpcs.values().find(|vpc| vpc.instances.contains_key(instance))?;
         let interfaces = &vpc.instances.get(instance)?.interfaces;
         let interface = interfaces.iter().find(|i| device.is_none_or(|device| i.device == device))?;
@@ -132,7 +137,8 @@ impl World {
         self.valid.lab().vpcs.values().find_map(|vpc| {
             vpc.instances.values().find_map(|instance| {
                 let interface = instance.interfaces.iter().find(|interface| *interface.id == **id)?;
-                let named = InterfaceRef { instance: instance.name.clone(), device: interface.device.clone() };
+                let named =
+                    InterfaceRef { instance: instance.name.clone(), device: interface.device.clone() };
                 Some((vpc.name.clone(), named))
             })
         })
@@ -158,16 +164,18 @@ impl World {
     pub fn send(&mut self, from: InterfaceIx, packet: &[u8]) -> Sent {
         let home = from.at() % self.engines.len();
         let frame = Frame::new(Attachment::interface(from), Buffer::copy_of(packet));
-        let mut deliveries = Vec::new();
-        let fate = self.settle(home, frame, &mut deliveries);
+        let mut sent = self.settle(home, frame);
+        sent.released = self.released();
         self.collect();
-        Sent { fate, deliveries }
+        sent
     }
 
     /// Lets time pass; everything that is due in between happens in order.
     pub fn advance(&mut self, by: Duration) {
         let until = self.now.after(by);
-        while let Some(next) = self.engines.iter().map(Engine::poll_timeout).min().filter(|next| *next <= until) {
+        while let Some(next) =
+            self.engines.iter().map(Engine::poll_timeout).min().filter(|next| *next <= until)
+        {
             self.now = self.now.max(next);
             self.tick();
         }
@@ -219,44 +227,44 @@ impl World {
         &self.engines
     }
 
-    /// Follows one frame from worker to worker. What it releases is settled after it.
-    fn settle(&mut self, worker: usize, frame: Frame, deliveries: &mut Vec<Delivery>) -> Fate {
+    /// Follows one frame from worker to worker.
+    fn settle(&mut self, worker: usize, frame: Frame) -> Sent {
         let mut frames = [frame];
         let mut worker = worker;
-        let mut keepers = Vec::new();
         let fate = loop {
             self.engines[worker].handle_frames(&self.snapshot, &mut frames, self.now);
-            keepers.push(worker);
             match frames[0].next {
                 Next::Handoff(to) | Next::Keeper(to) => worker = usize::from(to),
-                Next::Transmit(to) => break Self::deliver(&frames[0], to, deliveries),
+                Next::Transmit(to) => break Fate::Delivered(interface(to)),
                 Next::Drop(reason) => break Fate::Dropped(reason),
                 Next::Held => break Fate::Held,
-                Next::Consumed | Next::Pending => panic!("a packet of a simulated host has an end: {:?}", frames[0]),
+                Next::Consumed | Next::Pending => {
+                    panic!("a packet of a simulated host has an end: {:?}", frames[0])
+                }
             }
         };
-        self.transmit(deliveries);
-        for keeper in keepers {
-            while let Some(released) = self.engines[keeper].poll_release() {
-                self.settle(keeper, released, deliveries);
-            }
-        }
-        fate
+        let deliveries = match fate {
+            Fate::Delivered(to) => frames[0].packets().iter().map(|packet| delivery(to, packet)).collect(),
+            Fate::Dropped(_) | Fate::Held => Vec::new(),
+        };
+        Sent { fate, deliveries, errors: self.errors(), released: Vec::new() }
     }
 
-    fn deliver(frame: &Frame, to: Attachment, deliveries: &mut Vec<Delivery>) -> Fate {
-        let to = to.as_interface().expect("no packet leaves for the internet yet");
-        deliveries.extend(frame.packets().iter().map(|packet| Delivery { to, packet: packet.bytes().to_vec() }));
-        Fate::Delivered(to)
+    fn errors(&mut self) -> Vec<Delivery> {
+        let transmit =
+            |engine: &mut Engine| std::iter::from_fn(|| engine.poll_transmit()).collect::<Vec<_>>();
+        let packets = self.engines.iter_mut().flat_map(transmit);
+        packets.map(|(to, packet)| delivery(interface(to), &packet)).collect()
     }
 
-    fn transmit(&mut self, deliveries: &mut Vec<Delivery>) {
-        for engine in &mut self.engines {
-            while let Some((to, packet)) = engine.poll_transmit() {
-                let to = to.as_interface().expect("the engine answers interfaces");
-                deliveries.push(Delivery { to, packet: packet.bytes().to_vec() });
+    fn released(&mut self) -> Vec<Sent> {
+        let mut released = Vec::new();
+        for worker in 0..self.engines.len() {
+            while let Some(frame) = self.engines[worker].poll_release() {
+                released.push(self.settle(worker, frame));
             }
         }
+        released
     }
 
     fn tick(&mut self) {
@@ -275,4 +283,12 @@ impl World {
         }
         self.lines.extend(std::iter::from_fn(|| self.logs.poll_line()));
     }
+}
+
+fn interface(to: Attachment) -> InterfaceIx {
+    to.as_interface().expect("no packet leaves for the internet yet")
+}
+
+fn delivery(to: InterfaceIx, packet: &Buffer) -> Delivery {
+    Delivery { to, packet: packet.bytes().to_vec() }
 }

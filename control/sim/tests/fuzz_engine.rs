@@ -114,7 +114,8 @@ fn packet(input: &Input) -> Vec<u8> {
 fn disguise_v4(bytes: &mut Vec<u8>, input: &Input) {
     bytes.resize(bytes.len().max(28), 0);
     let lie = matches!(input.disguise, Disguise::V4Lie);
-    let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX).wrapping_add(u16::from(lie) * u16::from(input.wait));
+    let length =
+        u16::try_from(bytes.len()).unwrap_or(u16::MAX).wrapping_add(u16::from(lie) * u16::from(input.wait));
     bytes[0] = if lie { 0x40 | (input.wait & 15) } else { 0x45 };
     bytes[2..4].copy_from_slice(&length.to_be_bytes());
     bytes[4..6].copy_from_slice(&[0, input.to & 1]);

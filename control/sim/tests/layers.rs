@@ -20,7 +20,8 @@ fn only_the_permitted_edges_exist() {
             wrong.push(format!("{from} is not in docs/layers.txt"));
             continue;
         };
-        let allowed = rule.always.contains(&to) || (kind == "dev" && (rule.in_tests.contains(&to) || from == to));
+        let allowed =
+            rule.always.contains(&to) || (kind == "dev" && (rule.in_tests.contains(&to) || from == to));
         if !allowed {
             wrong.push(format!("{from} -> {to} ({kind})"));
         }
@@ -74,7 +75,8 @@ fn read_permitted() -> BTreeMap<String, Permitted> {
 
 fn permitted(list: &str) -> Permitted {
     let (always, in_tests) = list.split_once('[').unwrap_or((list, ""));
-    let words = |text: &str| text.trim().trim_end_matches(']').split_whitespace().map(str::to_owned).collect();
+    let words =
+        |text: &str| text.trim().trim_end_matches(']').split_whitespace().map(str::to_owned).collect();
     Permitted { always: words(always), in_tests: words(in_tests) }
 }
 

@@ -47,7 +47,8 @@ fn table(rules: &[Rule], citations: &Citations) -> String {
     let mut listed = BTreeSet::new();
     for rule in rules {
         for id in &rule.ids {
-            writeln!(text, "| {id} | {} | {} |", rule.says, proof(rule, citations.get(id))).expect("a string grows");
+            writeln!(text, "| {id} | {} | {} |", rule.says, proof(rule, citations.get(id)))
+                .expect("a string grows");
             listed.insert(id);
         }
     }

@@ -1,0 +1,110 @@
+//! Random labs, random packets for them and random changes to them, all from one seed.
+
+mod edit;
+mod lab;
+mod rules;
+mod traffic;
+
+use std::time::Duration;
+
+use crate::Draw;
+use lab::Lab;
+use traffic::Traffic;
+
+/// One thing that happens in a generated run. A list of them with the first lab is the whole run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// The lab file is replaced by this text.
+    Apply(String),
+    /// An interface, `INSTANCE.DEVICE`, sends a packet.
+    Send {
+        /// The sender.
+        from: String,
+        /// The packet.
+        packet: Vec<u8>,
+    },
+    /// Time passes.
+    Wait(Duration),
+}
+
+/// An endless run: ask for an act, do it, tell what it did, ask for the next.
+#[derive(Debug)]
+pub struct Generator {
+    draw: Draw,
+    lab: Lab,
+    traffic: Traffic,
+}
+
+/// Errors about oversize packets that one interface may get in a second from each of the most workers that tests use: at
+/// more, a run would depend on the number of workers.
+const TOO_BIG_PER_SECOND: u32 = 10;
+
+impl Generator {
+    /// The run that belongs to `seed`.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let mut draw = Draw::new(seed);
+        let lab = Lab::random(&mut draw);
+        Self { draw, lab, traffic: Traffic::default() }
+    }
+
+    /// The lab file as it is now.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.lab.to_string()
+    }
+
+    /// What happens next.
+    pub fn next_act(&mut self) -> Act {
+        if self.traffic.too_big >= TOO_BIG_PER_SECOND {
+            self.traffic.too_big = 0;
+            return Act::Wait(Duration::from_secs(1));
+        }
+        if let Some((from, packet)) = self.traffic.queued() {
+            return Act::Send { from, packet };
+        }
+        match self.draw.below(100) {
+            0..=2 => {
+                edit::change(&mut self.lab, &mut self.draw);
+                Act::Apply(self.text())
+            }
+            3..=11 => Act::Wait(*self.draw.pick(WAITS)),
+            12..=29 => Act::Wait(Duration::from_micros(self.draw.below(3_000) as u64)),
+            _ => {
+                self.traffic.compose(&self.lab, &mut self.draw);
+                self.next_act()
+            }
+        }
+    }
+
+    /// Tells which interface received the packet of the last act, if one did, and whether it was refused for its size.
+    pub fn learn(&mut self, receiver: Option<&str>, too_big: bool) {
+        self.traffic.learn(receiver);
+        self.traffic.too_big += u32::from(too_big);
+    }
+}
+
+const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// Around every timer of connection tracking and of fragments.
+const WAITS: &[Duration] = &[
+    ms(1),
+    ms(500),
+    ms(999),
+    ms(1_000),
+    ms(5_000),
+    ms(9_999),
+    ms(10_000),
+    ms(29_000),
+    ms(30_000),
+    ms(31_000),
+    ms(59_999),
+    ms(60_000),
+    ms(61_000),
+    ms(180_000),
+    ms(350_000),
+    ms(599_000),
+    ms(600_000),
+];

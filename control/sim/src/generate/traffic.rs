@@ -1,0 +1,281 @@
+//! Random packets that continue, answer, forward and complain about earlier ones.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::ops::Range;
+
+use wire::tcp_flag::{ACK, ECE, FIN, PSH, RST, SYN, URG};
+
+use super::lab::{Interface, Lab, Vpc};
+use super::rules::PORTS;
+use crate::Draw;
+use crate::craft::{self, Body, Shape};
+
+/// What was sent of late, and what is to be sent next.
+#[derive(Debug, Default)]
+pub(super) struct Traffic {
+    queue: VecDeque<(String, Vec<u8>)>,
+    recent: VecDeque<Recent>,
+    /// Packets refused for their size since the last pause.
+    pub(super) too_big: u32,
+}
+
+/// A packet that was sent whole.
+#[derive(Clone, Debug)]
+struct Recent {
+    from: String,
+    /// The interface that received it.
+    to: Option<String>,
+    shape: Shape,
+}
+
+/// Enough for several conversations at once, few enough that they get on.
+const RECENT: usize = 10;
+
+/// Destinations that a VPC forwards to nobody, or that lie outside it.
+const ODD_V4: &[&str] = &[
+    "169.254.169.254",
+    "169.254.169.253",
+    "224.0.0.1",
+    "255.255.255.255",
+    "203.0.113.5",
+    "203.0.113.200",
+    "198.51.100.7",
+    "192.0.2.9",
+    "8.8.8.8",
+    "10.0.1.99",
+    "10.0.200.9",
+    "10.0.0.2",
+    "10.0.1.255",
+    "10.0.1.1",
+    "10.0.2.1",
+    "172.31.2.1",
+    "127.0.0.1",
+    "0.0.0.0",
+];
+const ODD_V6: &[&str] = &[
+    "ff02::1",
+    "fe80::1",
+    "fd00:ec2::254",
+    "2001:db8::5",
+    "2001:db8:1::7",
+    "2600:1f18:aaaa:1001::1",
+    "2600:1f18:aaaa:1002::99",
+    "2600:1f18:bbbb::1",
+];
+
+/// Lengths around every MTU of generated interfaces.
+const SIZES: &[usize] = &[1_280, 1_281, 1_400, 1_500, 1_501, 3_000, 9_001, 9_002];
+
+impl Traffic {
+    /// The next packet that is ready.
+    pub(super) fn queued(&mut self) -> Option<(String, Vec<u8>)> {
+        self.queue.pop_front()
+    }
+
+    /// Tells where the packet given last went.
+    pub(super) fn learn(&mut self, receiver: Option<&str>) {
+        if let Some(last) = self.recent.back_mut().filter(|last| last.to.is_none()) {
+            last.to = receiver.map(str::to_owned);
+        }
+    }
+
+    /// Makes at least one packet ready.
+    pub(super) fn compose(&mut self, lab: &Lab, draw: &mut Draw) {
+        let known = (!self.recent.is_empty()).then(|| {
+            let n = draw.below(self.recent.len());
+            self.recent[n].clone()
+        });
+        match (draw.below(100), known) {
+            (0..=34, Some(Recent { to: Some(to), shape, .. })) => self.push(to, answer(&shape, draw), draw),
+            (35..=54, Some(Recent { from, shape, .. })) => self.push(from, more(&shape, draw), draw),
+            (55..=61, Some(Recent { to: Some(to), shape, .. })) => {
+                self.push(to, complaint(&shape, draw), draw)
+            }
+            (62..=67, Some(Recent { to: Some(to), shape, .. })) => self.push(to, shape, draw),
+            (68..=69, Some(Recent { from, shape, .. })) => {
+                let mut packet = shape.bytes();
+                packet.truncate(draw.below(packet.len()));
+                self.queue.push_back((from, packet));
+            }
+            _ => {
+                let (from, shape) = fresh(lab, draw);
+                self.push(from, shape, draw);
+            }
+        }
+    }
+
+    /// Sends it whole, or now and then in fragments.
+    fn push(&mut self, from: String, shape: Shape, draw: &mut Draw) {
+        let packet = shape.bytes();
+        let header = if shape.src.is_ipv4() { 20 } else { 40 };
+        let payload = packet.len() - header;
+        if draw.chance(6) && payload > 16 {
+            let id = draw.below(4) as u32;
+            for range in cuts(payload, draw) {
+                self.queue.push_back((from.clone(), craft::fragment(&packet, id, range)));
+            }
+            return;
+        }
+        self.queue.push_back((from.clone(), packet));
+        self.recent.push_back(Recent { from, to: None, shape });
+        if self.recent.len() > RECENT {
+            self.recent.pop_front();
+        }
+    }
+}
+
+/// Two or three parts, mostly in order, sometimes without the first one or with one that overlaps it. The first one
+/// holds any transport header.
+fn cuts(payload: usize, draw: &mut Draw) -> Vec<Range<usize>> {
+    let first = draw.between(3, (payload / 8).max(3)).min(8) * 8;
+    if first >= payload {
+        return std::iter::once(0..payload).collect();
+    }
+    let middle = first + 8;
+    let mut parts = if middle < payload {
+        vec![0..first, first..middle, middle..payload]
+    } else {
+        vec![0..first, first..payload]
+    };
+    match draw.below(10) {
+        0..=1 => parts.rotate_left(1),
+        2 => {
+            parts.remove(0);
+        }
+        3 => parts.push(8..first.max(16)),
+        _ => {}
+    }
+    parts
+}
+
+/// The first packet of something.
+fn fresh(lab: &Lab, draw: &mut Draw) -> (String, Shape) {
+    let interfaces: Vec<_> = lab.interfaces().collect();
+    let (vpc, from, sender) = draw.pick(&interfaces);
+    let v6 = !sender.v6.is_empty() && draw.chance(30);
+    let own = if v6 { &sender.v6 } else { &sender.v4 };
+    let src = if draw.chance(5) { stranger(vpc, v6, draw) } else { draw.pick(own).clone() };
+    let dst = destination(vpc, v6, &src, draw);
+    let shape = Shape::new(address(&src), address(&dst), body(v6, draw));
+    (from.clone(), vary(shape, draw))
+}
+
+/// Anything but the source: what a host sends to itself reaches no device.
+fn destination(vpc: &Vpc, v6: bool, src: &str, draw: &mut Draw) -> String {
+    let odd = *draw.pick(if v6 { ODD_V6 } else { ODD_V4 });
+    let other = stranger(vpc, v6, draw);
+    if other == src || draw.chance(15) { odd.to_owned() } else { other }
+}
+
+/// An address of any interface of the VPC.
+fn stranger(vpc: &Vpc, v6: bool, draw: &mut Draw) -> String {
+    let of = |interface: &Interface| if v6 { interface.v6.clone() } else { interface.v4.clone() };
+    let all: Vec<_> = vpc.interfaces().flat_map(|(_, interface)| of(interface)).collect();
+    draw.pick(&all).clone()
+}
+
+fn body(v6: bool, draw: &mut Draw) -> Body {
+    match draw.below(100) {
+        0..=44 => {
+            let flags =
+                *draw.pick(&[SYN, SYN, SYN, SYN, ACK, SYN | ACK, FIN | ACK, RST, SYN | ECE, SYN | FIN, 0]);
+            let seq = *draw.pick(&[0, 1_000, u32::MAX - 2]);
+            Body::Tcp { ports: ports(draw), flags, seq, ack: draw.below(3) as u32 }
+        }
+        45..=66 => {
+            let (from, to) = ports(draw);
+            Body::Udp(from, to)
+        }
+        67..=84 => {
+            let types: &[u8] = if v6 { &[128, 128, 129] } else { &[8, 8, 8, 0, 13] };
+            Body::Query(*draw.pick(types), draw.below(2) as u16, 1)
+        }
+        85..=92 => {
+            let types: &[(u8, u8)] =
+                if v6 { &[(1, 4), (2, 0), (135, 0)] } else { &[(3, 3), (3, 4), (5, 1), (11, 0)] };
+            let (icmp_type, code) = *draw.pick(types);
+            Body::Icmp { icmp_type, code, field: 0, about: None }
+        }
+        _ => Body::Other(*draw.pick(&[47, 50, 132])),
+    }
+}
+
+fn ports(draw: &mut Draw) -> (u16, u16) {
+    (*draw.pick(&[40_000, 40_000, 40_001, 80]), *draw.pick(PORTS))
+}
+
+/// Another size, sometimes past the MTU, and another TTL.
+fn vary(mut shape: Shape, draw: &mut Draw) -> Shape {
+    shape.size = match draw.below(100) {
+        0..=9 => Some(*draw.pick(SIZES)),
+        10..=39 => Some(draw.between(60, 200)),
+        _ => None,
+    };
+    shape.dont_fragment = draw.chance(50);
+    shape.ttl = *draw.pick(&[64, 64, 255, 1]);
+    shape
+}
+
+/// What the receiver of a packet may send back.
+fn answer(asked: &Shape, draw: &mut Draw) -> Shape {
+    let mut body = asked.body.reversed();
+    if let (Body::Tcp { flags: asked_flags, ack: asked_ack, .. }, Body::Tcp { flags, seq, ack, .. }) =
+        (&asked.body, &mut body)
+    {
+        *flags = reply_flags(*asked_flags, draw);
+        (*seq, *ack) = (disturbed(*asked_ack, draw), disturbed(after(asked), draw));
+    }
+    vary(Shape::new(asked.dst, asked.src, body), draw)
+}
+
+/// What the sender of a packet may send next.
+fn more(sent: &Shape, draw: &mut Draw) -> Shape {
+    let mut next = vary(sent.clone(), draw);
+    if let Body::Tcp { ports, ack, .. } = sent.body {
+        let flags = *draw.pick(&[ACK, ACK, ACK | PSH, FIN | ACK, FIN | ACK, RST, SYN, ACK | URG]);
+        next.body = Body::Tcp { ports, flags, seq: after(sent), ack: disturbed(ack, draw) };
+    }
+    next
+}
+
+/// An ICMP error from the receiver about a packet.
+fn complaint(about: &Shape, draw: &mut Draw) -> Shape {
+    let v6 = about.src.is_ipv6();
+    let types: &[(u8, u8)] =
+        if v6 { &[(1, 4), (1, 1), (2, 0), (3, 0)] } else { &[(3, 3), (3, 4), (3, 13), (11, 0)] };
+    let (icmp_type, code) = *draw.pick(types);
+    let quoted = about.bytes();
+    Shape::new(about.dst, about.src, Body::Icmp { icmp_type, code, field: 1_280, about: Some(quoted) })
+}
+
+fn reply_flags(asked: u8, draw: &mut Draw) -> u8 {
+    if draw.chance(15) {
+        return *draw.pick(&[RST, RST | ACK, SYN, FIN, 0]);
+    }
+    match (asked & SYN != 0, asked & ACK != 0, asked & FIN != 0) {
+        (true, false, _) => SYN | ACK,
+        (_, _, true) => *draw.pick(&[ACK, FIN | ACK, FIN | ACK]),
+        _ => *draw.pick(&[ACK, ACK, ACK | PSH, FIN | ACK]),
+    }
+}
+
+/// The sequence number after a segment (RFC 9293 section 3.4).
+fn after(segment: &Shape) -> u32 {
+    let Body::Tcp { flags, seq, .. } = segment.body else { return 0 };
+    let marks = u32::from(flags & SYN != 0) + u32::from(flags & FIN != 0);
+    seq.wrapping_add(segment.payload() as u32).wrapping_add(marks)
+}
+
+/// Mostly the number itself.
+fn disturbed(number: u32, draw: &mut Draw) -> u32 {
+    match draw.below(20) {
+        0 => number.wrapping_sub(1),
+        1 => number.wrapping_add(1 << 31),
+        _ => number,
+    }
+}
+
+fn address(text: &str) -> IpAddr {
+    text.parse().expect("generated addresses are addresses")
+}
