@@ -9,7 +9,7 @@ mod program;
 mod records;
 mod sockets;
 
-pub(crate) use deadline::eventually;
+pub(crate) use deadline::{Deadline, eventually};
 pub(crate) use lab::{Finished, LATE, Lab, NOTHING, vpclab};
 pub(crate) use load::Load;
 pub(crate) use machine::{alone, lives, unique_name};

@@ -1,6 +1,8 @@
 //! Changing the lab under load.
 
-use crate::harness::{Lab, Load, NOTHING, alone};
+use std::time::Duration;
+
+use crate::harness::{Deadline, Lab, Load, NOTHING, alone};
 
 const LOAD: &str = include_str!("labs/load.yaml");
 
@@ -13,6 +15,9 @@ const FLOWS: u32 = 100;
 const RATE: u32 = 20_000;
 
 const APPLIES: usize = 100;
+
+/// One apply starts this long after the one before, so that packets come before, during and after each.
+const PACE: Duration = Duration::from_millis(50);
 
 /// What is changed in turn, and changed back the next time: a group's rule, an ACL's entry, a route.
 const EDITS: [(&str, &str); 3] = [
@@ -36,16 +41,18 @@ fn a_hundred_applies_lose_nothing_of_a_hundred_flows() {
         let load = Load::start((&from, source), (&to, target), FLOWS, RATE);
         let before = lab.status().generation;
         for apply in 0..APPLIES {
+            let slot = Deadline::after(PACE);
             let (whole, cut) = EDITS[apply / 2 % EDITS.len()];
             let (old, new) = if apply % 2 == 0 { (whole, cut) } else { (cut, whole) };
             lab.edit(old, new);
+            slot.pass();
         }
         let sent = load.stop();
         let generations = lab.status().generation - before;
         assert_eq!(generations, APPLIES as u64, "each apply changed something");
         assert_eq!(sent.received, sent.sent, "run {run}: {sent:?}, {:?}", lab.counters());
         assert!(sent.out_of_sequence.is_empty(), "run {run}: {sent:?}");
-        assert!(sent.sent > 100 * APPLIES as u64, "run {run}: packets came between applies: {sent:?}");
+        assert!(sent.sent > 200 * APPLIES as u64, "run {run}: packets came between applies: {sent:?}");
         let counters = lab.settled();
         assert_eq!(
             (counters.received, counters.delivered),

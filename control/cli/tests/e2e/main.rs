@@ -6,6 +6,7 @@
 
 mod backends;
 mod change;
+mod checks;
 mod exec;
 mod flow_logs;
 mod groups;

@@ -16,6 +16,11 @@ impl Deadline {
         self.0.saturating_duration_since(now())
     }
 
+    /// Waits for it.
+    pub(crate) fn pass(self) {
+        pause(self.left());
+    }
+
     pub(crate) fn is_over(self) -> bool {
         self.left().is_zero()
     }
@@ -31,7 +36,7 @@ pub(crate) fn eventually(what: &str, patience: Duration, mut condition: impl FnM
 }
 
 #[expect(clippy::disallowed_methods, reason = "other processes give no event that could be awaited")]
-pub(crate) fn pause(time: Duration) {
+fn pause(time: Duration) {
     std::thread::sleep(time);
 }
 

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::deadline::{Deadline, pause};
+use super::deadline::Deadline;
 use super::sockets::Instance;
 
 /// How often the sender wakes up; in between it sends as many datagrams as the rate wants.
@@ -78,7 +78,7 @@ fn send(sockets: &[UdpSocket], target: SocketAddr, rate: u32, stop: &AtomicBool)
             socket.send_to(&datagram(flow, sequence), target).expect("the datagram is taken");
             sent += 1;
         }
-        pause(tick.left());
+        tick.pass();
     }
     sent
 }
