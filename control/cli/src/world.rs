@@ -1,7 +1,9 @@
 //! A checked lab with its tables: what questions are answered from.
 
+use std::cell::OnceCell;
 use std::fs;
 use std::io::IsTerminal as _;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use import::Look;
@@ -10,6 +12,7 @@ use model::lab::Lab;
 use snapshot::{Builder, Snapshot};
 
 use crate::error::Error;
+use crate::explain::spread;
 use crate::running::Running;
 use crate::words::Catalogue;
 
@@ -38,6 +41,8 @@ pub(crate) struct World {
     valid: Valid,
     pub(crate) snapshot: Snapshot,
     pub(crate) catalogue: Catalogue,
+    /// Made when first asked for.
+    pieces: OnceCell<Vec<RangeInclusive<u16>>>,
 }
 
 impl World {
@@ -77,7 +82,7 @@ impl World {
         let snapshot = compile::snapshot(&mut Builder::default(), &valid)
             .map_err(|error| Error::Bug(format!("{name} does not compile: {error}")))?;
         let catalogue = Catalogue::of(valid.lab());
-        Ok(Self { valid, snapshot, catalogue })
+        Ok(Self { valid, snapshot, catalogue, pieces: OnceCell::new() })
     }
 
     pub(crate) const fn lab(&self) -> &Lab {
@@ -86,6 +91,11 @@ impl World {
 
     pub(crate) const fn valid(&self) -> &Valid {
         &self.valid
+    }
+
+    /// Ephemeral ports in ranges that no rule of the lab can tell apart.
+    pub(crate) fn ephemeral_pieces(&self) -> &[RangeInclusive<u16>] {
+        self.pieces.get_or_init(|| spread::pieces(self.lab()))
     }
 
     /// The id behind an index.

@@ -182,7 +182,7 @@ pub(crate) struct Explain {
     /// IPv6 where names leave it open
     #[arg(short = '6', long)]
     pub(crate) ipv6: bool,
-    /// Explain the newest dropped packet of the running lab, or the newest that IFACE sent
+    /// Explain the newest dropped packet of the running lab, or the newest that IFACE sent; a lab is named before it
     #[arg(long, value_name = "IFACE", num_args = 0..=1,
           conflicts_with_all = ["from", "to", "proto", "port", "source_port", "icmp_type", "source_address", "ipv6"])]
     pub(crate) last_drop: Option<Option<String>>,

@@ -208,3 +208,92 @@ fn disagreement(
     let (said, seen) = (with(said.word(), reason), with(seen.word(), recorded));
     Ok(Some(format!("explain says {said}, the probe saw {seen}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::{file, plan};
+
+    const TWO_TIER: &str = include_str!("../../../../examples/two-tier.yaml");
+
+    /// The judgement on one row, when this was seen of its probe.
+    fn judged(row: &str, seen: Seen) -> Judged {
+        let world = World::of("two-tier.yaml", TWO_TIER).expect("the example is right");
+        let checks = file::parse(row).expect("a row");
+        let jobs = plan::plan(&world, &checks).expect("names of the example");
+        judge(&world, &jobs[0], &Probed { seen, source_port: 40_000 }).expect("judged")
+    }
+
+    /// What the data plane writes down when group `db` refuses web-1.
+    fn refused() -> Seen {
+        let gate = Some(("db-1.eth0".to_owned(), "ingress".to_owned()));
+        Seen::Refused(Box::new(DropRow {
+            at: 1,
+            from: "web-1.eth0".to_owned(),
+            source: "10.0.1.10".to_owned(),
+            destination: "10.0.2.10".to_owned(),
+            protocol: wire::proto::TCP,
+            source_port: 40_000,
+            destination_port: 5432,
+            length: 60,
+            reason: DropReason::SecurityGroupDenied.code().to_owned(),
+            sentence: String::new(),
+            gate,
+            decided_by: Vec::new(),
+        }))
+    }
+
+    #[test]
+    fn what_is_seen_as_expected_and_by_whom_holds() {
+        let row = "- { from: web-1, to: db-1, tcp: 5432, expect: refused, by: shop/security_groups/db }";
+        let judged = judged(row, refused());
+        assert_eq!((judged.result, judged.detail, judged.disagreement), (Result::Passed, None, None));
+    }
+
+    #[test]
+    fn another_outcome_or_another_decider_fails() {
+        let other = judged("- { from: web-1, to: db-1, tcp: 5432, expect: allowed }", refused());
+        assert_eq!((other.result, other.disagreement.as_deref()), (Result::Failed, None));
+        let row = "- { from: web-1, to: db-1, tcp: 5432, expect: refused, by: shop/network_acls/db }";
+        let by = judged(row, refused());
+        let detail = "decided by shop/security_groups/db, not by shop/network_acls/db";
+        assert_eq!((by.result, by.detail.as_deref()), (Result::Failed, Some(detail)));
+        assert_eq!(by.disagreement, None);
+    }
+
+    #[test]
+    fn an_outcome_that_explain_denies_is_a_disagreement_even_where_it_was_expected() {
+        let row = "- { from: web-1, to: db-1, tcp: 5432, expect: allowed }";
+        let judged = judged(row, Seen::Arrived(None));
+        assert_eq!(judged.result, Result::Passed);
+        let text = "explain says refused (ENI_SG_RULES_MISMATCH), the probe saw allowed";
+        assert_eq!(judged.disagreement.as_deref(), Some(text));
+    }
+
+    #[test]
+    fn a_probe_that_failed_is_neither_right_nor_wrong() {
+        let row = "- { from: app-1, to: db-1, tcp: 5432, expect: allowed }";
+        let judged = judged(row, Seen::Failed("no answer".to_owned()));
+        assert_eq!((judged.result, judged.seen, judged.disagreement), (Result::Error, "-", None));
+    }
+
+    #[test]
+    fn names_that_the_lab_does_not_have_are_mistakes() {
+        let world = World::of("two-tier.yaml", TWO_TIER).expect("the example is right");
+        let text = "- { from: app-2, to: db-1, tcp: 1, expect: allowed, by: shop/security_groups/dp }";
+        let checks = file::parse(text).expect("a row");
+        let mistakes = plan::plan(&world, &checks).expect_err("two mistakes");
+        let found: Vec<(usize, &str)> =
+            mistakes.iter().map(|m| (m.spot.column, m.message.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                (11, "lab two-tier has no instance `app-2`: did you mean `app-1`?"),
+                (
+                    57,
+                    "nothing in lab two-tier is called `shop/security_groups/dp`: did you mean `shop/security_groups/db`?"
+                ),
+            ]
+        );
+    }
+}

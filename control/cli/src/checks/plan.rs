@@ -38,6 +38,7 @@ pub(crate) fn plan<'a>(world: &'a World, checks: &'a [Check]) -> Result<Vec<Job<
             Err(mistake) => mistakes.push(mistake),
         }
     }
+    mistakes.sort_by_key(|mistake| mistake.spot);
     if mistakes.is_empty() { Ok(jobs) } else { Err(mistakes) }
 }
 

@@ -257,3 +257,67 @@ impl Drop for Process {
         self.child.wait().ok();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tuple() -> FiveTuple {
+        let address = |text: &str| text.parse().expect("an address");
+        FiveTuple {
+            src: address("10.0.1.10"),
+            dst: address("10.0.2.10"),
+            src_port: 40_000,
+            dst_port: 5432,
+            proto: wire::proto::TCP,
+        }
+    }
+
+    fn dropped(tuple: FiveTuple) -> DropRow {
+        DropRow {
+            at: 1,
+            from: "x.eth0".to_owned(),
+            source: tuple.src.to_string(),
+            destination: tuple.dst.to_string(),
+            protocol: tuple.proto,
+            source_port: tuple.src_port,
+            destination_port: tuple.dst_port,
+            length: 60,
+            reason: "SUBNET_ACL_RESTRICTION".to_owned(),
+            sentence: String::new(),
+            gate: None,
+            decided_by: Vec::new(),
+        }
+    }
+
+    fn seen(answer: Reply, drops: &[DropRow], listener: &Listener, tuple: FiveTuple) -> Seen {
+        classify(&Outcome { answer, source_port: tuple.src_port }, &tuple, drops, listener)
+    }
+
+    #[test]
+    fn what_got_no_answer_is_looked_up_among_the_drops() {
+        let (there, back) = (dropped(tuple()), dropped(tuple().reversed()));
+        let stranger = dropped(FiveTuple { src_port: 40_001, ..tuple() });
+        let silent = |drops: &[DropRow]| seen(Reply::Silence, drops, &Listener::Nobody, tuple());
+        assert_eq!(silent(&[there.clone(), stranger.clone()]), Seen::Refused(Box::new(there.clone())));
+        assert_eq!(silent(&[there, back.clone()]), Seen::ReplyDropped(Box::new(back)));
+        assert!(matches!(silent(&[stranger]), Seen::Failed(_)));
+    }
+
+    #[test]
+    fn an_answer_is_one_whatever_else_was_dropped() {
+        let drops = [dropped(tuple())];
+        let answered = |answer| seen(answer, &drops, &Listener::Nobody, tuple());
+        assert_eq!(answered(Reply::Answered), Seen::Arrived(None));
+        assert_eq!(answered(Reply::Refused), Seen::Arrived(Some("nothing listens there")));
+    }
+
+    #[test]
+    fn a_program_that_does_not_answer_datagrams_has_received_them() {
+        let udp = FiveTuple { proto: wire::proto::UDP, ..tuple() };
+        let silent = |listener: &Listener, tuple| seen(Reply::Silence, &[], listener, tuple);
+        assert!(matches!(silent(&Listener::Program, udp), Seen::Arrived(Some(_))));
+        assert!(matches!(silent(&Listener::Nobody, udp), Seen::Failed(_)));
+        assert!(matches!(silent(&Listener::Program, tuple()), Seen::Failed(_)));
+    }
+}

@@ -50,3 +50,35 @@ fn follow(out: Out<'_>, output: Output, rows: &[DropRow]) -> Result<(), Error> {
     }
     Ok(out.flush()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(at: u64, from: &str) -> DropRow {
+        DropRow {
+            at,
+            from: from.to_owned(),
+            source: "10.0.1.10".to_owned(),
+            destination: "10.0.2.10".to_owned(),
+            protocol: 6,
+            source_port: 40_000,
+            destination_port: 22,
+            length: 60,
+            reason: "ENI_SG_RULES_MISMATCH".to_owned(),
+            sentence: String::new(),
+            gate: None,
+            decided_by: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn only_rows_after_the_last_one_seen_are_new() {
+        let all = [row(1, "a"), row(2, "b"), row(3, "c")];
+        assert_eq!(fresh(&[], &all), all);
+        assert_eq!(fresh(&all[..2], &all), &all[2..]);
+        assert_eq!(fresh(&all, &all), []);
+        // The last one seen was pushed out by later ones.
+        assert_eq!(fresh(&all[..1], &all[1..]), &all[1..]);
+    }
+}

@@ -14,10 +14,21 @@ use crate::running::{self, Running};
 #[derive(Serialize)]
 struct LabRow {
     lab: String,
-    /// `running` or `dead`: its daemon was killed, and `down` removes what it left.
-    state: &'static str,
+    state: LabState,
     #[serde(flatten)]
     status: Option<StatusRow>,
+}
+
+/// What a lab is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum LabState {
+    /// Its daemon was killed, and `down` removes what it left.
+    Dead,
+    /// It answers.
+    Running,
+    /// Its daemon does not answer: it starts, or ends.
+    Silent,
 }
 
 /// [`Status`] without what [`LabRow`] has.
@@ -64,7 +75,7 @@ pub(crate) fn run(args: &Ps, out: Out<'_>) -> Result<Answer, Error> {
         Some(name) => vec![running_lab(name)?],
         None => {
             let known = running::labs()?.into_iter().filter(|(_, state)| *state != State::Absent);
-            known.map(|(name, state)| lab(&name, &state)).collect::<Result<Vec<_>, _>>()?
+            known.map(|(name, state)| lab(name, &state)).collect()
         }
     };
     match args.format.output {
@@ -74,10 +85,11 @@ pub(crate) fn run(args: &Ps, out: Out<'_>) -> Result<Answer, Error> {
     Ok(Answer::Yes)
 }
 
-fn lab(name: &str, state: &State) -> Result<LabRow, Error> {
-    match state {
-        State::Running { .. } => running_lab(name),
-        State::Absent | State::Dead => Ok(LabRow { lab: name.to_owned(), state: "dead", status: None }),
+fn lab(name: String, state: &State) -> LabRow {
+    match (state, running_lab(&name)) {
+        (_, Ok(row)) => row,
+        (State::Running { .. }, Err(_)) => LabRow { lab: name, state: LabState::Silent, status: None },
+        (State::Absent | State::Dead, Err(_)) => LabRow { lab: name, state: LabState::Dead, status: None },
     }
 }
 
@@ -85,7 +97,7 @@ fn running_lab(name: &str) -> Result<LabRow, Error> {
     let Status { lab, pid, workers, backend, generation, instances, flow_logs, trouble } =
         Running::connect(Some(name))?.status()?;
     let status = StatusRow { pid, workers, backend, generation, instances, flow_logs, trouble };
-    Ok(LabRow { lab, state: "running", status: Some(status) })
+    Ok(LabRow { lab, state: LabState::Running, status: Some(status) })
 }
 
 fn write(out: Out<'_>, labs: &[LabRow]) -> Result<(), Error> {
@@ -102,17 +114,16 @@ fn write(out: Out<'_>, labs: &[LabRow]) -> Result<(), Error> {
         writeln!(out)?;
         output::rows(out, Output::Table, &programs)?;
     }
-    for lab in labs {
-        match &lab.status {
-            Some(status) => status
-                .trouble
-                .iter()
-                .try_for_each(|text| writeln!(out, "{} {}: {text}", "trouble:".yellow(), lab.lab))?,
-            None => writeln!(
-                out,
-                "lab {name} was killed: `vpclab down {name}` removes what it left behind",
-                name = lab.lab
-            )?,
+    for LabRow { lab: name, state, status } in labs {
+        match state {
+            LabState::Dead => {
+                writeln!(out, "lab {name} was killed: `vpclab down {name}` removes what it left behind")?;
+            }
+            LabState::Silent => writeln!(out, "lab {name} does not answer: it is starting or ending")?,
+            LabState::Running => {}
+        }
+        for text in status.iter().flat_map(|status| &status.trouble) {
+            writeln!(out, "{} {name}: {text}", "trouble:".yellow())?;
         }
     }
     Ok(())

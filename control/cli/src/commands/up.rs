@@ -63,7 +63,7 @@ fn detached(args: &Up, world: &World, out: Out<'_>) -> Result<Answer, Error> {
     command.arg("up").arg(&args.file).arg("--child");
     command.args(["--workers".to_owned(), workers(args).to_string()]);
     command.args(["--io", args.io.word()]);
-    let pid = background::launch(&mut command, &log, PATIENCE).map_err(refused)?;
+    let pid = background::launch(&mut command, &log, PATIENCE).map_err(not_started)?;
     writeln!(out, "lab {lab} is up: {}, {} workers, process {pid}", size(world), workers(args))?;
     hints(world, out)?;
     Ok(Answer::Yes)
@@ -98,7 +98,7 @@ fn prepared(args: &Up) -> Result<daemon::Up, Error> {
 fn foreground(args: &Up, valid: Valid, world: &World, text: String, out: Out<'_>) -> Result<Answer, Error> {
     let name = args.file.display().to_string();
     let lab = world.lab().name.clone();
-    let mut running = Running::up(options(args, name, text, valid)).map_err(refused)?;
+    let mut running = Running::up(options(args, name, text, valid)).map_err(not_started)?;
     writeln!(out, "lab {lab} is up: {}, {} workers; Ctrl-C takes it down", size(world), workers(args))?;
     hints(world, out)?;
     out.flush()?;
@@ -136,6 +136,17 @@ fn workers(args: &Up) -> u16 {
 
 fn refused(error: impl std::fmt::Display) -> Error {
     Error::Refused(error.to_string())
+}
+
+/// A failed start, with where to look when the machine is to blame.
+fn not_started(error: impl std::fmt::Display) -> Error {
+    let lacking = daemon::doctor::checks().iter().any(daemon::doctor::Check::blocks);
+    let advice = if lacking {
+        "\nThis machine lacks something that every lab needs: see `vpclab doctor`."
+    } else {
+        ""
+    };
+    Error::Refused(format!("{error}{advice}"))
 }
 
 /// `3 instances, 4 interfaces`.

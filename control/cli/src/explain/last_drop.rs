@@ -88,3 +88,68 @@ fn decided_like(world: &World, leg: &Leg<'_>, row: &DropRow) -> bool {
     let ids: Vec<&str> = leg.decision.why.iter().map(|name| world.id(*name)).collect();
     ids == row.decided_by
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::walk::Outcome;
+
+    const TWO_TIER: &str = include_str!("../../../../examples/two-tier.yaml");
+
+    fn echo(source: &str, destination: &str, (src_port, dst_port): (u16, u16), reason: &str) -> DropRow {
+        DropRow {
+            at: 1,
+            from: if source == "10.0.2.10" { "db-1.eth0" } else { "web-1.eth0" }.to_owned(),
+            source: source.to_owned(),
+            destination: destination.to_owned(),
+            protocol: wire::proto::ICMP,
+            source_port: src_port,
+            destination_port: dst_port,
+            length: 84,
+            reason: reason.to_owned(),
+            sentence: String::new(),
+            gate: None,
+            decided_by: Vec::new(),
+        }
+    }
+
+    fn world() -> World {
+        World::of("two-tier.yaml", TWO_TIER).expect("the example is right")
+    }
+
+    /// Rules: SG-01
+    #[test]
+    fn a_dropped_request_is_read_as_the_first_of_its_flow() {
+        let (world, row) = (world(), echo("10.0.1.10", "10.0.2.10", (7, 8 << 8), "ENI_SG_RULES_MISMATCH"));
+        let row = DropRow { gate: Some(("db-1.eth0".to_owned(), "ingress".to_owned())), ..row };
+        let Reading::First(walk) = read(&world, &row).expect("readable") else { panic!("it is a request") };
+        assert!(matches!(walk.outcome(), Outcome::Dropped(_)));
+    }
+
+    /// Rules: NA-11, SG-13
+    #[test]
+    fn a_dropped_reply_is_read_with_the_request_that_it_answers() {
+        let (world, row) = (world(), echo("10.0.2.10", "10.0.1.20", (8 << 8, 7), "SUBNET_ACL_RESTRICTION"));
+        let row = DropRow { gate: Some(("db-1.eth0".to_owned(), "egress".to_owned())), ..row };
+        let Reading::Reply(walk) = read(&world, &row).expect("readable") else { panic!("it is a reply") };
+        assert_eq!(walk.forward.packet.port.name(), "app-1.eth0");
+        assert!(matches!(walk.outcome(), Outcome::ReplyDropped(_)));
+    }
+
+    #[test]
+    fn a_record_that_the_lab_no_longer_explains_is_said_to_be_so() {
+        let (world, row) = (world(), echo("10.0.1.10", "10.0.1.20", (7, 8 << 8), "SUBNET_ACL_RESTRICTION"));
+        assert!(matches!(read(&world, &row).expect("readable"), Reading::Unlike(_)));
+        let unreadable = DropRow { source: String::new(), ..row };
+        assert!(read(&world, &unreadable).is_err());
+    }
+
+    #[test]
+    fn the_newest_record_of_an_interface_is_taken() {
+        let rows = [("10.0.1.10", 1), ("10.0.2.10", 2), ("10.0.1.10", 3), ("10.0.2.10", 4)]
+            .map(|(source, at)| DropRow { at, ..echo(source, "10.0.1.20", (1, 2), "MALFORMED") });
+        assert_eq!(newest(&rows, None).map(|row| row.at), Some(4));
+        assert_eq!(newest(&rows, Some("web-1.eth0")).map(|row| row.at), Some(3));
+        assert_eq!(newest(&rows, Some("app-1.eth0")), None);
+    }
+}

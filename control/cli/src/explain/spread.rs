@@ -37,13 +37,13 @@ pub(crate) fn spread<'a>(world: &'a World, question: &Question) -> Result<Vec<Sh
         return Ok(vec![Share { ports: Vec::new(), walk: walk::walk(world, first)? }]);
     }
     let mut shares: Vec<(Key, Share<'a>)> = Vec::new();
-    for ports in pieces(world.lab()) {
+    for ports in world.ephemeral_pieces() {
         let packet = Packet::of(world.lab(), question, *ports.start())?;
         let walk = walk::walk(world, packet)?;
         let key = Key::of(&walk);
         match shares.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, share)) => join(&mut share.ports, ports),
-            None => shares.push((key, Share { ports: vec![ports], walk })),
+            Some((_, share)) => join(&mut share.ports, ports.clone()),
+            None => shares.push((key, Share { ports: vec![ports.clone()], walk })),
         }
     }
     shares.sort_by_key(|(key, _)| std::cmp::Reverse(key.0));
@@ -76,7 +76,7 @@ impl Key {
 }
 
 /// The ephemeral range, cut wherever some rule or entry of the lab begins or ends.
-fn pieces(lab: &Lab) -> Vec<RangeInclusive<u16>> {
+pub(crate) fn pieces(lab: &Lab) -> Vec<RangeInclusive<u16>> {
     let (first, last) = (*EPHEMERAL.start(), *EPHEMERAL.end());
     let mut starts: BTreeSet<u16> = BTreeSet::from([first]);
     for traffic in all_traffic(lab) {

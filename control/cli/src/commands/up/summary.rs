@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use daemon::protocol::{CounterRows, DropRow};
@@ -19,33 +19,33 @@ const SHOWN: usize = 10;
 
 /// Writes until it is dropped.
 pub(super) struct Summary {
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    /// Closed to say that it is enough.
+    _stop: Sender<()>,
 }
 
 impl Summary {
     /// Starts to write about the lab that this process runs.
     pub(super) fn start(lab: String) -> Self {
         let (stop, stopped) = mpsc::channel();
-        let thread = thread::Builder::new().name("summary".to_owned()).spawn(move || {
+        // Nobody waits for the thread: it may be asking the lab, whose only thread is then ending it. The lab closes the
+        // connection, and with no answer there is nothing to write.
+        thread::spawn(move || {
             let mut seen = Vec::new();
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(EVERY) {
-                // The lab is ending, or the terminal is gone: neither is worth a word.
+                // The terminal is gone, or the lab ends: neither is worth a word.
                 if tell(&lab, &mut seen).is_err() {
                     return;
                 }
             }
         });
-        Self { stop: Some(stop), thread: thread.ok() }
+        Self { _stop: stop }
     }
 }
 
 impl Drop for Summary {
     fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            thread.join().ok();
-        }
+        // What comes next begins on a line of its own; without a terminal there is no next.
+        writeln!(anstream::stderr()).ok();
     }
 }
 
