@@ -31,6 +31,7 @@ pub(crate) enum Command {
     Drops(Drops),
     Logs(Logs),
     Doctor(Doctor),
+    /// Print the JSON Schema of the lab file, for editors
     Schema,
     #[command(hide = true)]
     Probe(Probe),
