@@ -20,7 +20,7 @@ mod running;
 mod words;
 mod world;
 
-use std::io::Write as _;
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -30,12 +30,19 @@ use args::low::{Command, LowArgs};
 use error::{Answer, Error};
 use output::Out;
 
+/// Standard output whose reader may go away, as `head` does. What nobody reads is thrown away, so that a command still comes
+/// to its answer and its exit status; flushing says that there is no reader, which ends a command that prints for ever.
+struct Reader<W> {
+    to: W,
+    gone: bool,
+}
+
 fn main() -> ExitCode {
     let low = LowArgs::parse();
-    let mut out = anstream::AutoStream::auto(std::io::stdout().lock());
-    let answer = run(low, &mut out).and_then(|answer| {
-        out.flush()?;
-        Ok(answer)
+    let mut out = Reader { to: anstream::AutoStream::auto(io::stdout().lock()), gone: false };
+    let answer = run(low, &mut out).and_then(|answer| match out.flush() {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        Ok(()) | Err(_) => Ok(answer),
     });
     match answer {
         Ok(answer) => ExitCode::from(answer.status()),
@@ -65,5 +72,24 @@ fn run(low: LowArgs, out: Out<'_>) -> Result<Answer, Error> {
         Command::Show(args) => commands::show::run(&high::Show::of(args), out),
         Command::Test(args) => commands::test::run(&high::Test::of(args), out),
         Command::Up(args) => commands::up::run(&args, out),
+    }
+}
+
+impl<W: Write> Write for Reader<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.gone {
+            return Ok(bytes.len());
+        }
+        match self.to.write(bytes) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.gone = true;
+                Ok(bytes.len())
+            }
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.gone { Err(ErrorKind::BrokenPipe.into()) } else { self.to.flush() }
     }
 }

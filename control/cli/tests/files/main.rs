@@ -343,3 +343,15 @@ fn a_reader_that_goes_away_is_no_failure() {
     drop(child.stdout.take());
     assert!(child.wait().expect("it ends").success());
 }
+
+#[test]
+fn a_reader_that_goes_away_does_not_change_the_answer() {
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_vpclab"))
+        .current_dir(root())
+        .args(["explain", "--from", "web-1", "--to", "db-1", "--port", "5432", TWO_TIER])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    drop(child.stdout.take());
+    assert_eq!(child.wait().expect("it ends").code(), Some(1), "the packet is refused, read or not");
+}
