@@ -59,6 +59,10 @@ impl Flow {
 
     /// Takes note of a packet that passed the interface's gate.
     pub(crate) fn observe(&mut self, direction: Direction, transport: Transport, now_ns: u64) {
+        if is_syn(transport) {
+            // The ports are used again.
+            (self.egress, self.ingress, self.reset) = (Seen::default(), Seen::default(), false);
+        }
         let answered = self.seen(self.originator.opposite()).packets;
         self.stream |= direction == self.originator && answered;
         self.seen_mut(direction).packets = true;

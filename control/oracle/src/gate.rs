@@ -58,15 +58,16 @@ fn belongs_to_untracked(side: &Side<'_>, direction: Direction, tuple: FiveTuple)
     side.is_untracked(direction, tuple) || side.is_untracked(direction.opposite(), tuple.reversed())
 }
 
-/// An ICMP error travels against the packet it quotes. It passes with that packet's flow (MT-09), else as the ICMP
+/// An ICMP error travels against the packet it quotes, back to its sender. It passes with that packet's flow (MT-09), else as the ICMP
 /// message that it is, and is never tracked itself.
 fn related_error(flows: &[Flow], side: &Side<'_>, parsed: &Parsed, quoted: FiveTuple) -> Answer {
     let quoted_went = side.direction.opposite();
-    if find(flows, side, as_sent(quoted_went, quoted)).is_some() {
+    let returns = parsed.tuple.dst == quoted.src;
+    if returns && find(flows, side, as_sent(quoted_went, quoted)).is_some() {
         if side.lab.settings.related_icmp == RelatedIcmp::Accept {
             return pass(side, vec![TRACKED.to_owned()]);
         }
-    } else if belongs_to_untracked(side, quoted_went, quoted) {
+    } else if returns && belongs_to_untracked(side, quoted_went, quoted) {
         return pass(side, vec![UNTRACKED.to_owned()]);
     }
     match side.allowing(parsed) {

@@ -10,6 +10,7 @@ use crate::decide::{Decision, Verdict};
 use crate::fragment::{Keeper, Kept};
 use crate::memory::Memory;
 use crate::originate::Originator;
+use crate::session::Key;
 use crate::taps::Taps;
 use crate::{DropReason, DropRecord, Event, FlowRecord, Frame, Next, Steering, Time, limits};
 
@@ -148,8 +149,9 @@ impl Engine {
         }
         self.counters.held = self.keeper.held() as u64;
         let (memory, taps) = (&mut self.memory, &mut self.taps);
-        memory.sessions.expire(now, |key, mut half| taps.flush_half(&key.tuple, &mut half));
-        memory.refusals.expire(now, |key, mut half| taps.flush_half(&key.tuple, &mut half));
+        let gone = |key: &Key| key.at.as_interface().is_some_and(|ix| snapshot.interface(ix).is_none());
+        memory.sessions.expire(now, gone, |key, mut half| taps.flush_half(&key.tuple, &mut half));
+        memory.refusals.expire(now, gone, |key, mut half| taps.flush_half(&key.tuple, &mut half));
     }
 
     /// Emits everything that is still counted: the last input of an engine.

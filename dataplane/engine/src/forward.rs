@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use snapshot::{Attachment, Snapshot};
+use snapshot::{Attachment, Generation, Snapshot};
 use wire::{Parsed, Transport};
 
-use crate::decide::{Decision, Facts, Gate, Grant, Tap, Verdict, decide, decide_from_router};
+use crate::decide::{Decision, Facts, Gate, Grant, Tap, TrackedState, Verdict, decide, decide_from_router};
 use crate::memory::{Place, keeps_state};
 use crate::originate::Composed;
 use crate::session::{GroupState, Half, Key};
@@ -27,15 +27,15 @@ impl Engine {
         let facts = Facts::of(frame.from, parsed);
         let known = self.memory.find(&key);
         if let Some(place) = known
-            && self.memory.is_fresh(place, &key, facts.opening, snapshot, now)
+            && self.memory.is_fresh(place, &key, &facts, snapshot, now)
         {
             return self.replay(snapshot, frame, parsed, place, now);
         }
-        let decision = decide(snapshot, &facts, &self.memory.at(now));
+        let decision = decide(snapshot, &facts, &self.memory.at(snapshot, now));
         let oversize = is_oversize(&decision, parsed);
         match self.commit(snapshot, &key, known, decision, oversize, now) {
             Ok(place) => {
-                self.memory.note_opening(place, facts.opening);
+                self.memory.note_facts(place, &facts);
                 self.replay(snapshot, frame, parsed, place, now)
             }
             Err(uncached) => self.apply_once(snapshot, frame, parsed, &uncached, now),
@@ -44,7 +44,7 @@ impl Engine {
 
     /// An ICMP error about a flow: judged anew each time, remembered nowhere; only the group gates inherit (MT-09).
     fn forward_error(&mut self, snapshot: &Snapshot, frame: &mut Frame, parsed: &Parsed, now: Time) -> Next {
-        let decision = decide(snapshot, &Facts::of(frame.from, parsed), &self.memory.at(now));
+        let decision = decide(snapshot, &Facts::of(frame.from, parsed), &self.memory.at(snapshot, now));
         self.apply_once(snapshot, frame, parsed, &Uncached { decision, instead: None }, now)
     }
 
@@ -142,7 +142,7 @@ impl Engine {
     fn send_error(&mut self, snapshot: &Snapshot, error: Composed, now: Time) {
         self.counters.originated += 1;
         let facts = Facts::of(Attachment::interface(error.to), &error.parsed);
-        let decision = decide_from_router(snapshot, error.to, &facts, &self.memory.at(now));
+        let decision = decide_from_router(snapshot, error.to, &facts, &self.memory.at(snapshot, now));
         self.taps.emit_one(&decision, |_| true, &error.parsed, now);
         match decision.verdict {
             Verdict::Deliver(_) => {
@@ -189,6 +189,10 @@ impl Engine {
         now: Time,
     ) -> Result<Place, Box<Uncached>> {
         let plan = Plan::of(self, key, known, &decision);
+        if plan.own_in == Pools::Refusals && decision.taps.is_empty() {
+            // Decided early and counted in no record: its room belongs to refusals that are.
+            return Err(Box::new(Uncached { decision, instead: None }));
+        }
         if plan.new_sessions > self.memory.sessions.room() {
             let stateless =
                 !decision.egress.is_some_and(keeps_state) && !decision.ingress.is_some_and(keeps_state);
@@ -204,12 +208,13 @@ impl Engine {
         if let Some(receiver) = receiver.filter(|_| !oversize) {
             self.grant(
                 Place::Session(receiver),
-                decision.ingress.map(|gate| gate.grant),
+                decision.ingress,
                 Direction::Ingress,
-                &key.tuple,
+                snapshot.generation(),
+                now,
             );
         }
-        self.grant(place, decision.egress.map(|gate| gate.grant), Direction::Egress, &key.tuple);
+        self.grant(place, decision.egress, Direction::Egress, snapshot.generation(), now);
         self.remember_decision(place, key, decision, peer, snapshot, now);
         Ok(place)
     }
@@ -235,11 +240,22 @@ impl Engine {
     }
 
     /// Begins group state where a rule made the flow tracked, and lets it go where the flow is no longer.
-    fn grant(&mut self, place: Place, grant: Option<Grant>, direction: Direction, tuple: &wire::FiveTuple) {
+    fn grant(
+        &mut self,
+        place: Place,
+        gate: Option<Gate>,
+        direction: Direction,
+        began: Generation,
+        now: Time,
+    ) {
+        let Some(tuple) = self.memory.key(place).map(|key| key.tuple) else { return };
         let Some(half) = self.memory.half_mut(place) else { return };
-        match grant {
-            Some(Grant::Tracked) => half.group = Some(GroupState::new(direction, tuple)),
+        let open = half.group.as_ref().is_some_and(|group| group.state(now) == Some(TrackedState::Open));
+        match gate.map(|gate| gate.grant) {
+            Some(Grant::Tracked) => half.group = Some(GroupState::new(direction, &tuple, began)),
             Some(Grant::Untracked) => half.group = None,
+            // What is open lets pass; this one was kept for an interface that is gone.
+            None if open => half.group = None,
             Some(Grant::Inherited | Grant::Stateless) | None => {}
         }
     }

@@ -87,10 +87,13 @@ impl Keeper {
     pub(crate) fn expire(&mut self, now: Time) -> Vec<Frame> {
         let late = self.waiting.iter().take_while(|(until, ..)| *until <= now).count();
         while let Some((_, datagram)) = self.ages.front().filter(|(until, _)| *until <= now) {
-            if self.first.get(datagram).is_some_and(|first| first.until <= now) {
-                self.first.remove(datagram);
-            }
+            let datagram = *datagram;
             self.ages.pop_front();
+            match self.first.get(&datagram).map(|first| first.until) {
+                // Its identifier was used again meanwhile.
+                Some(until) if until > now => self.ages.push_back((until, datagram)),
+                Some(_) | None => drop(self.first.remove(&datagram)),
+            }
         }
         self.waiting.drain(..late).map(|(_, _, frame)| frame).collect()
     }
@@ -105,13 +108,15 @@ impl Keeper {
     }
 
     fn learn(&mut self, datagram: Datagram, parsed: Parsed, now: Time) {
-        while self.first.len() >= limits::FRAGMENT_DATAGRAMS {
+        let until = now.after(limits::FRAGMENT_MEMORY);
+        let first = First { parsed, header: header_bytes(&parsed), until };
+        if self.first.insert(datagram, first).is_none() {
+            self.ages.push_back((until, datagram));
+        }
+        while self.first.len() > limits::FRAGMENT_DATAGRAMS {
             let Some((_, oldest)) = self.ages.pop_front() else { break };
             self.first.remove(&oldest);
         }
-        let until = now.after(limits::FRAGMENT_MEMORY);
-        self.first.insert(datagram, First { parsed, header: header_bytes(&parsed), until });
-        self.ages.push_back((until, datagram));
         let (mine, others) =
             std::mem::take(&mut self.waiting).into_iter().partition(|(_, of, _)| *of == datagram);
         self.waiting = others;

@@ -4,7 +4,7 @@ use snapshot::{Attachment, Snapshot};
 use tables::Handle;
 use wire::FiveTuple;
 
-use crate::decide::{Decision, Gate, Grant, Opening, Tracked, TrackedState, Verdict};
+use crate::decide::{Decision, Facts, Gate, Grant, Opening, Tracked, TrackedState, Verdict};
 use crate::pool::Pool;
 use crate::session::{Half, Key};
 use crate::{Direction, DropReason, Time, limits};
@@ -62,13 +62,13 @@ impl Memory {
         }
     }
 
-    /// Whether the decision of this half may be replayed as it is for a packet that begins a flow or does not; notes that it
-    /// was compared with `snapshot`.
+    /// Whether the decision of this half may be replayed as it is for a packet with these facts; notes that it was compared
+    /// with `snapshot`.
     pub(crate) fn is_fresh(
         &mut self,
         place: Place,
         key: &Key,
-        opening: Opening,
+        facts: &Facts,
         snapshot: &Snapshot,
         now: Time,
     ) -> bool {
@@ -76,7 +76,8 @@ impl Memory {
         let Some(half) = self.half(place) else { return false };
         let Some(decision) = &half.decision else { return false };
         // What is untracked as a reply may be tracked once a SYN says that it is none (SG-14).
-        if (half.opening, opening) == (Opening::Midway, Opening::Fresh) {
+        let (opening, selector) = half.decided_for;
+        if (opening, facts.opening) == (Opening::Midway, Opening::Fresh) || selector != facts.selector {
             return false;
         }
         // How long a closed connection refuses depends on the time, and a SYN opens it anew (SG-23, SG-24).
@@ -93,10 +94,10 @@ impl Memory {
         true
     }
 
-    /// Notes what kind of packet the decision of this half was taken from.
-    pub(crate) fn note_opening(&mut self, place: Place, opening: Opening) {
+    /// Notes what the packet of this half's decision was.
+    pub(crate) fn note_facts(&mut self, place: Place, facts: &Facts) {
         if let Some(half) = self.half_mut(place) {
-            half.opening = opening;
+            half.decided_for = (facts.opening, facts.selector);
         }
     }
 
@@ -120,7 +121,13 @@ impl Memory {
             (Some(_), _) if key.tuple.proto != wire::proto::TCP => true,
             // A flow that the receiver began since makes this one its reply.
             (Some(Gate { interface, .. }), _)
-            | (None, Verdict::Drop { gate: Some((interface, Direction::Ingress)), .. }) => {
+            | (
+                None,
+                Verdict::Drop {
+                    reason: DropReason::SecurityGroupDenied,
+                    gate: Some((interface, Direction::Ingress)),
+                },
+            ) => {
                 let at = Attachment::interface(interface);
                 self.state(&Key { at, tuple: key.tuple.reversed() }, now).is_none()
             }
@@ -128,12 +135,12 @@ impl Memory {
         }
     }
 
-    pub(crate) fn state(&self, key: &Key, now: Time) -> Option<TrackedState> {
+    fn state(&self, key: &Key, now: Time) -> Option<TrackedState> {
         self.sessions.get(self.sessions.find(key)?)?.group.as_ref()?.state(now)
     }
 
-    pub(crate) const fn at(&self, now: Time) -> View<'_> {
-        View { memory: self, now }
+    pub(crate) const fn at<'a>(&'a self, snapshot: &'a Snapshot, now: Time) -> View<'a> {
+        View { memory: self, snapshot, now }
     }
 }
 
@@ -149,11 +156,16 @@ pub(crate) const fn keeps_state(gate: Gate) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View<'a> {
     memory: &'a Memory,
+    snapshot: &'a Snapshot,
     now: Time,
 }
 
 impl Tracked for View<'_> {
-    fn at(&self, interface: Attachment, tuple: &FiveTuple) -> Option<TrackedState> {
-        self.memory.state(&Key { at: interface, tuple: *tuple }, self.now)
+    /// State that was kept for an interface of the same id that is gone says nothing of the one that is there now.
+    fn at(&self, at: Attachment, tuple: &FiveTuple) -> Option<TrackedState> {
+        let sessions = &self.memory.sessions;
+        let group = sessions.get(sessions.find(&Key { at, tuple: *tuple })?)?.group.as_ref()?;
+        let interface = self.snapshot.interface(at.as_interface()?)?;
+        if group.began < interface.appeared { None } else { group.state(self.now) }
     }
 }

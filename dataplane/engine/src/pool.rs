@@ -70,14 +70,16 @@ impl Pool {
         }
     }
 
-    /// Removes the halves that have ended by `now`, a bounded slice of them, passing each to `bury`.
-    pub(crate) fn expire(&mut self, now: Time, mut bury: impl FnMut(Key, Half)) {
+    /// Removes the halves that have ended by `now` or whose interface is `gone`, a bounded slice of them, passing each to
+    /// `bury`.
+    pub(crate) fn expire(&mut self, now: Time, gone: impl Fn(&Key) -> bool, mut bury: impl FnMut(Key, Half)) {
         let mut due = std::mem::take(&mut self.due);
         self.wheel.poll(now.0, limits::TIMER_SLICE, &mut due);
         for handle in due.drain(..) {
             // A half that was armed anew since leaves a visit behind that means nothing.
+            let stays = !self.table.key(handle).is_some_and(&gone);
             let Some(half) = self.table.get_mut(handle).filter(|half| half.armed <= now) else { continue };
-            if half.expires(self.idle) > now {
+            if stays && half.expires(self.idle) > now {
                 half.armed = Time(u64::MAX);
                 self.schedule(handle, now);
             } else if let Some((key, half)) = self.table.remove(handle) {

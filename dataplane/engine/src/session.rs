@@ -27,8 +27,10 @@ pub(crate) struct Key {
 pub(crate) struct Half {
     /// None while only the other direction was seen.
     pub(crate) decision: Option<Arc<Decision>>,
-    /// Whether the packet that was decided began a flow.
-    pub(crate) opening: Opening,
+    /// What of the packet that was decided the key does not say: whether it began a flow, and its ICMP type and code.
+    pub(crate) decided_for: (Opening, u16),
+    /// Whether the list of blocks to flush names this half.
+    pub(crate) listed: bool,
     /// The snapshot in which the decision was last found to hold.
     pub(crate) checked: Generation,
     /// State of the security groups at [`Key::at`]; none for an untracked flow.
@@ -48,7 +50,8 @@ impl Half {
     pub(crate) fn new(now: Time) -> Self {
         Self {
             decision: None,
-            opening: Opening::Fresh,
+            decided_for: (Opening::Fresh, 0),
+            listed: false,
             checked: Generation(0),
             group: None,
             peer: None,
@@ -108,6 +111,8 @@ pub(crate) const fn log_flags(parsed: &Parsed) -> u8 {
 pub(crate) struct GroupState {
     /// Direction of the packet that the rules allowed.
     pub(crate) originator: Direction,
+    /// The snapshot in which it began.
+    pub(crate) began: Generation,
     pub(crate) deadline: Time,
     protocol: Protocol,
 }
@@ -133,14 +138,14 @@ enum Exchange {
 
 impl GroupState {
     /// State for a flow that a rule just allowed; [`Self::see`] is then called with the same packet.
-    pub(crate) fn new(originator: Direction, tuple: &FiveTuple) -> Self {
+    pub(crate) fn new(originator: Direction, tuple: &FiveTuple, began: Generation) -> Self {
         let protocol = match tuple.proto {
             wire::proto::TCP => Protocol::Tcp(Connection::default()),
             wire::proto::UDP => Protocol::Udp(Exchange::Asked),
             wire::proto::ICMP | wire::proto::ICMPV6 => Protocol::Icmp,
             _ => Protocol::Other,
         };
-        Self { originator, deadline: Time(0), protocol }
+        Self { originator, began, deadline: Time(0), protocol }
     }
 
     /// What `decide` may know of it; none once it has expired.

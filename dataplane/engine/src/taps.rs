@@ -21,7 +21,8 @@ pub(crate) struct Taps {
     skipped: BTreeMap<InterfaceIx, (Time, u64)>,
     /// Length of an interval in nanoseconds.
     interval: u64,
-    /// When the current interval ends.
+    /// When the current interval began and when it ends.
+    begins: Time,
     ends: Time,
     /// The last [`Event::Flushed`] that was given.
     flushed: Time,
@@ -36,8 +37,9 @@ impl Taps {
             closing: Vec::new(),
             skipped: BTreeMap::new(),
             interval,
+            begins: now,
             ends: end_of(now, interval),
-            flushed: Time(end_of(now, interval).0 - interval),
+            flushed: now,
         }
     }
 
@@ -45,10 +47,10 @@ impl Taps {
     pub(crate) fn count(&mut self, memory: &mut Memory, place: Place, parsed: &Parsed, now: Time) {
         let Some(tuple) = memory.key(place).map(|key| key.tuple) else { return };
         let Some(half) = memory.half_mut(place) else { return };
-        if half.block.packets > 0 && half.block.first < self.begins() {
+        if half.block.packets > 0 && half.block.first < self.begins {
             self.flush_half(&tuple, half);
         }
-        if half.block.packets == 0 {
+        if !std::mem::replace(&mut half.listed, true) {
             self.dirty.push(place);
         }
         half.block.count(parsed, now);
@@ -92,29 +94,34 @@ impl Taps {
         self.skipped.entry(interface).or_insert((now, 0)).1 += 1;
     }
 
-    /// Begins a new interval when one has ended.
+    /// Begins a new interval when one has ended, or at once when its length has changed.
     pub(crate) fn turn(&mut self, interval_secs: u32, now: Time) {
-        if now < self.ends {
+        let interval = interval_ns(interval_secs);
+        if now < self.ends && interval == self.interval {
             return;
         }
-        self.interval = interval_ns(interval_secs);
-        self.ends = end_of(now, self.interval);
+        self.begins = if interval == self.interval { Time(end_of(now, interval).0 - interval) } else { now };
+        self.interval = interval;
+        self.ends = end_of(now, interval);
         self.closing.append(&mut self.dirty);
     }
 
     /// Flushes a slice of the blocks of ended intervals; says so once none is left.
     pub(crate) fn drain(&mut self, memory: &mut Memory) {
-        let begins = self.begins();
         let keep = self.closing.len().saturating_sub(limits::FLUSH_SLICE);
         for place in self.closing.split_off(keep) {
             let Some(tuple) = memory.key(place).map(|key| key.tuple) else { continue };
             let Some(half) = memory.half_mut(place) else { continue };
-            if half.block.first < begins {
+            if half.block.first < self.begins {
                 self.flush_half(&tuple, half);
             }
+            half.listed = half.block.packets > 0;
+            if half.listed {
+                self.dirty.push(place);
+            }
         }
-        if self.closing.is_empty() && self.flushed < begins {
-            self.finish_interval(begins);
+        if self.closing.is_empty() && self.flushed < self.begins {
+            self.finish_interval(self.begins);
         }
     }
 
@@ -132,7 +139,7 @@ impl Taps {
 
     /// Whether blocks of an ended interval are still to be flushed, or the interval's end to be told.
     pub(crate) fn deadline(&self) -> Time {
-        if self.closing.is_empty() && self.flushed == self.begins() { self.ends } else { Time(0) }
+        if self.closing.is_empty() && self.flushed >= self.begins { self.ends } else { Time(0) }
     }
 
     pub(crate) fn poll(&mut self) -> Option<Event> {
@@ -145,10 +152,6 @@ impl Taps {
         }
         self.events.push_back(Event::Flushed(until));
         self.flushed = until;
-    }
-
-    const fn begins(&self) -> Time {
-        Time(self.ends.0.saturating_sub(self.interval))
     }
 
     fn emit(&mut self, taps: &[Tap], tuple: &FiveTuple, block: &Block) {

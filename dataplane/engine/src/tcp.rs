@@ -63,6 +63,10 @@ impl Connection {
 
     /// Takes note of one segment. SYN and FIN take one sequence number each (RFC 9293 section 3.4).
     pub(crate) fn see(&mut self, by_originator: bool, flags: u8, seq: u32, ack: u32, payload: u32) {
+        if flags & (SYN | ACK) == SYN {
+            // The ports are used again: what the connection before had closed says nothing of this one.
+            *self = Self::default();
+        }
         let [a, b] = &mut self.sides;
         let (mine, other) = if by_originator { (a, b) } else { (b, a) };
         mine.seen = true;
@@ -133,6 +137,21 @@ mod tests {
         let mut all = segments.to_vec();
         all.push((false, ACK, 91, 11, 0));
         assert_eq!(after(&all), Phase::Closed);
+    }
+
+    /// Rules: SG-22, SG-24
+    #[test]
+    fn a_syn_on_the_same_ports_forgets_the_fins_of_the_connection_before() {
+        let segments = [
+            (true, SYN, 9, 0, 0),
+            (false, SYN | ACK, 89, 10, 0),
+            (true, FIN | ACK, 10, 90, 0),
+            (false, FIN | ACK, 90, 11, 0),
+            (true, SYN, 500, 0, 0),
+            (false, SYN | ACK, 700, 501, 0),
+            (true, ACK, 501, 701, 20),
+        ];
+        assert_eq!(after(&segments), Phase::Established);
     }
 
     /// Rules: SG-22

@@ -84,7 +84,12 @@ impl<'a> Walk<'a> {
         }
         self.depend(Part::RouteTable(subnet.route_table));
         match self.snapshot.route_table(subnet.route_table).and_then(|table| table.lookup(destination)) {
-            Some(&route) => Onward::Routed(route, owner),
+            Some(&route) => {
+                if let Target::Interface(to) = route.target {
+                    self.depend(Part::Interface(to));
+                }
+                Onward::Routed(route, owner)
+            }
             None => Onward::Nowhere,
         }
     }

@@ -62,6 +62,10 @@ impl Walk<'_> {
         direction: Direction,
         about: FiveTuple,
     ) -> Option<Grant> {
+        // An error is about a flow only if it goes back to where the quoted packet came from.
+        if self.facts.tuple.dst != about.src {
+            return None;
+        }
         // The error runs against the quoted packet: where the error leaves, the quoted packet arrived.
         let quoted = direction.opposite();
         if self.tracked.at(Attachment::interface(ix), &outward(about, quoted)).is_some() {

@@ -30,9 +30,12 @@ impl<'a> Pass<'a> {
         let (mut slots, mut sets) = (Vec::new(), GroupSets::new());
         for spec in &self.spec.interfaces {
             let at = self.indices.interface(&spec.id).at();
-            let now = self.interface(spec, known.subnet(&spec.id, &spec.subnet)?);
+            let mut now = self.interface(spec, known.subnet(&spec.id, &spec.subnet)?);
             sets.entry(now.program).or_insert_with(|| sorted_groups(spec));
             let before = self.part_before(|snapshot| &snapshot.interfaces, at);
+            if let Some((_, before)) = before {
+                now.appeared = before.appeared;
+            }
             put(&mut slots, at, self.settle(before, now));
         }
         Ok((slots, sets))
@@ -52,6 +55,7 @@ impl<'a> Pass<'a> {
             ipv6: spec.ipv6.clone(),
             check: spec.check,
             mtu: spec.mtu,
+            appeared: self.generation,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::hash::HashMap;
-use crate::{AclIx, InterfaceIx, LabelIx, NameIx, ProgramIx, RouteTableIx, SubnetIx, VpcIx};
+use crate::{AclIx, Generation, InterfaceIx, LabelIx, NameIx, ProgramIx, RouteTableIx, SubnetIx, VpcIx};
 
 /// Source/destination check of an interface (AD-23, AD-24).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Interface {
     pub check: Check,
     /// IP packet bytes.
     pub mtu: u16,
+    /// The generation in which it came into the lab, the last time that it did.
+    pub appeared: Generation,
 }
 
 impl Interface {
