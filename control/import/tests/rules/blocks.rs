@@ -91,6 +91,17 @@ fn families_of_private_blocks_do_not_mix() {
     assert!(vpc_codes("[10.8.0.0/16, 100.64.0.0/16, 203.0.113.0/24, 10.9.0.0/16]").is_empty());
 }
 
+/// Rules: AD-12
+#[test]
+fn every_block_of_a_vpc_restricts_those_that_follow() {
+    assert_eq!(vpc_codes("[10.2.0.0/16, 10.1.0.0/16, 10.0.0.0/16]"), [Code::CidrRestricted]);
+    assert_eq!(vpc_codes("[100.64.0.0/16, 10.1.0.0/16, 10.0.0.0/16]"), [Code::CidrRestricted]);
+    assert_eq!(vpc_codes("[100.64.0.0/16, 172.16.0.0/16, 172.31.0.0/16]"), [Code::CidrRestricted]);
+    assert_eq!(vpc_codes("[100.64.0.0/16, 10.8.0.0/16, 192.168.0.0/16]"), [Code::CidrRestricted]);
+    assert!(vpc_codes("[10.2.0.0/16, 10.0.0.0/16]").is_empty());
+    assert!(vpc_codes("[100.64.0.0/16, 172.31.0.0/16]").is_empty());
+}
+
 #[test]
 fn equal_blocks_of_two_vpcs_are_fine_and_of_one_are_not() {
     assert!(codes("lab: t\nvpcs: { a: { cidr: [10.0.0.0/16] }, b: { cidr: [10.0.0.0/16] } }").is_empty());

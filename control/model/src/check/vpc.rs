@@ -140,33 +140,29 @@ fn allowed4(net: Ipv4Net, earlier: &[(Ipv4Net, Spot)], item: &Text, found: &mut 
         );
         return false;
     }
-    if let Some((primary, spot)) = earlier.first()
-        && let Some(why) = restriction(net, *primary, earlier)
-    {
+    if let Some((why, spot)) = restriction(net, earlier) {
         found.push(
             Finding::new(Code::CidrRestricted, item.spot, format!("{net} cannot be added: {why}"))
-                .also(*spot, "the primary block"),
+                .also(spot, "this block"),
         );
         return false;
     }
     true
 }
 
-/// Why AWS would not add `net` as a secondary block (AD-12).
-fn restriction(net: Ipv4Net, primary: Ipv4Net, earlier: &[(Ipv4Net, Spot)]) -> Option<String> {
+/// Why AWS would not add `net` as a secondary block, and beside which of the blocks that the VPC already has (AD-12).
+fn restriction(net: Ipv4Net, earlier: &[(Ipv4Net, Spot)]) -> Option<(String, Spot)> {
     let families = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "198.19.0.0/16"];
     let family = |n: Ipv4Net| families.iter().find(|f| within(n, f));
     let own = family(net)?;
-    if let Some(other) = earlier.iter().filter_map(|(n, _)| family(*n)).find(|f| *f != own) {
-        return Some(format!("a VPC cannot mix {own} and {other}"));
+    let mut theirs = earlier.iter().filter_map(|(n, spot)| Some((family(*n)?, *spot)));
+    if let Some((other, spot)) = theirs.find(|(f, _)| *f != own) {
+        return Some((format!("a VPC cannot mix {own} and {other}"), spot));
     }
-    if within(primary, "10.0.0.0/15") && within(net, "10.0.0.0/16") {
-        return Some("AWS keeps 10.0.0.0/16 free beside a primary block in 10.0.0.0/15".to_owned());
-    }
-    if within(primary, "172.16.0.0/12") && within(net, "172.31.0.0/16") {
-        return Some("AWS keeps 172.31.0.0/16 free beside a primary block in 172.16.0.0/12".to_owned());
-    }
-    None
+    let kept_free = [("10.0.0.0/16", "10.0.0.0/15"), ("172.31.0.0/16", "172.16.0.0/12")];
+    let (free, beside) = kept_free.into_iter().find(|(free, _)| within(net, free))?;
+    let (_, spot) = earlier.iter().find(|(n, _)| within(*n, beside))?;
+    Some((format!("AWS keeps {free} free beside a block in {beside}"), *spot))
 }
 
 fn blocks6(draft: &draft::Vpc, found: &mut Findings) -> Blocks<Ipv6Net> {
