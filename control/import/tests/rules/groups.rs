@@ -35,6 +35,22 @@ fn a_protocol_has_a_name_or_a_number() {
     assert_eq!(refused("proto: 256"), [Code::ProtocolUnknown]);
 }
 
+/// Rules: SG-03, SG-04, NA-09, AD-29
+#[test]
+fn a_protocol_number_has_one_spelling() {
+    for proto in ["06", "+6", "+17", "017", "01", "058", "+58", "00", "047", "+47", "-6"] {
+        assert_eq!(refused(&format!("proto: {proto}")), [Code::ProtocolUnknown], "{proto}");
+        assert_eq!(refused(&format!("proto: \"{proto}\"")), [Code::ProtocolUnknown], "quoted {proto}");
+        let acl = format!(
+            "network_acls: {{ db: {{ ingress: [ {{ rule: 1, action: allow, proto: \"{proto}\", cidr: 0.0.0.0/0 }} ] }} }}"
+        );
+        assert_eq!(app_codes(&format!("    {acl}")), [Code::ProtocolUnknown], "ACL {proto}");
+    }
+    assert_eq!(traffic("proto: \"17\", ports: 53"), Traffic::Udp(53..=53));
+    assert_eq!(refused("proto: 58"), [Code::FamilyMismatch], "58 is icmpv6");
+    assert_eq!(traffic("proto: 0"), Traffic::Number(0));
+}
+
 /// Rules: SG-04
 #[test]
 fn icmp_takes_a_type_and_then_a_code() {

@@ -33,9 +33,9 @@ pub(super) fn traffic(rule: &Rule<'_>, found: &mut Findings) -> Option<Traffic> 
         "udp" | "17" => Some(Traffic::Udp(ports(rule, found)?)),
         "icmp" | "1" => icmp(rule, found).map(|(t, c)| Traffic::Icmp(t, c)),
         "icmpv6" | "58" => icmp(rule, found).map(|(t, c)| Traffic::Icmpv6(t, c)),
-        other => match other.parse() {
-            Ok(number) => portless(rule, &format!("protocol {number}"), Traffic::Number(number), found),
-            Err(_) => unknown(proto, found),
+        other => match number_as_written(other) {
+            Some(number) => portless(rule, &format!("protocol {number}"), Traffic::Number(number), found),
+            None => unknown(proto, found),
         },
     }
 }
@@ -67,9 +67,16 @@ pub(super) fn text(traffic: &Traffic) -> String {
     }
 }
 
+/// A protocol number without sign or leading zeros: each has one spelling, so none slips past the names of 1, 6, 17 and 58.
+fn number_as_written(text: &str) -> Option<u8> {
+    text.parse().ok().filter(|number: &u8| number.to_string() == text)
+}
+
 fn unknown(proto: &At<Loose>, found: &mut Findings) -> Option<Traffic> {
     let written = &proto.value.0;
+    let plain = written.parse::<u8>().ok().map(|number| number.to_string());
     let near = crate::suggest::nearest(written, ["tcp", "udp", "icmp", "icmpv6", "all"]);
+    let near = plain.as_deref().or(near);
     let help = near.map_or_else(
         || "tcp, udp, icmp, icmpv6, all, or a number from 0 to 255".to_owned(),
         |n| format!("did you mean `{n}`?"),
