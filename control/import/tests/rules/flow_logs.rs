@@ -80,6 +80,22 @@ fn flow_logs_cover_a_vpc_a_subnet_or_an_interface_and_have_ids_of_their_own() {
     assert_eq!(ids.len(), 4);
 }
 
+/// Rules: FL-02, FL-06
+#[test]
+fn two_vpcs_cannot_hold_flow_logs_of_one_id() {
+    let vpc = |name: &str| {
+        format!(
+            "{{ cidr: [10.0.0.0/16], flow_logs: {{ {name}: {{ traffic: all, destination: {{ file: l.log }} }} }} }}"
+        )
+    };
+    let both = |a: &str, b: &str| format!("lab: t\nvpcs: {{ a: {}, b: {} }}", vpc(a), vpc(b));
+    let (one, two) = ("fl-0123456789abcdef0", "fl-0123456789abcdef1");
+    assert_eq!(codes(&both(one, one)), [Code::DuplicateId]);
+    assert!(codes(&both(one, two)).is_empty());
+    let lab = lab(&both("all", "all"));
+    assert_ne!(lab.vpcs["a"].flow_logs[0].id, lab.vpcs["b"].flow_logs[0].id, "a name is not an id");
+}
+
 /// Rules: FL-12
 #[test]
 fn windows_are_those_of_nitro_unless_told_otherwise() {

@@ -116,6 +116,8 @@ pub(super) fn unique_ids(draft: &draft::Lab, found: &mut Findings) {
         take(Kind::RouteTable, &vpc.route_tables, &mut seen, found);
         take(Kind::SecurityGroup, &vpc.security_groups, &mut seen, found);
         take(Kind::Acl, &vpc.network_acls, &mut seen, found);
+        // Those of subnets and interfaces get ids of their own whatever their names are.
+        take(Kind::FlowLog, &vpc.flow_logs, &mut seen, found);
     }
 }
 
