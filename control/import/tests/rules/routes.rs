@@ -74,6 +74,51 @@ fn the_local_route_may_change_its_target_and_never_disappears() {
     assert_eq!(refused("192.0.2.0/24", "local"), [Code::RouteLocal]);
 }
 
+/// Rules: RT-11, RT-12
+#[test]
+fn a_blackhole_stands_behind_neither_the_local_route_nor_a_subnet() {
+    for to in ["10.0.0.0/16", "10.0.1.0/24", "10.0.1.0/25", "2001:db8::/56", "2001:db8::/64"] {
+        assert_eq!(refused(to, "blackhole"), [Code::RouteInsideVpc], "{to}");
+    }
+    assert!(refused("10.0.0.0/8", "blackhole").is_empty(), "wider than the VPC is an ordinary route");
+}
+
+/// Codes about a route of a VPC 10.0.0.0/16 with the subnet 10.0.1.0/24 to a list of these entries.
+fn listed(family: &str, entries: &str, via: &str) -> Vec<Code> {
+    let lists = format!("{{ l: {{ address_family: {family}, max_entries: 9, entries: [{entries}] }} }}");
+    codes(&format!(
+        "lab: t\nprefix_lists: {lists}\nvpcs:\n  app:\n    cidr: [10.0.0.0/16]\n{}",
+        text("prefix_list/l", via)
+    ))
+}
+
+/// Rules: RT-05, RT-11
+#[test]
+fn every_entry_of_a_list_keeps_to_what_may_be_diverted_inside_the_vpc() {
+    assert_eq!(
+        listed("ipv4", "192.0.2.0/24, 10.0.2.0/25, 10.0.2.128/26", "instance/router"),
+        [Code::RouteInsideVpc; 2]
+    );
+    assert_eq!(listed("ipv6", "\"2001:db8::/65\"", "instance/router"), [Code::RouteInsideVpc]);
+    assert_eq!(listed("ipv4", "10.0.1.0/24", "blackhole"), [Code::RouteInsideVpc]);
+    assert!(listed("ipv4", "10.0.1.0/24, 10.0.0.0/8, 0.0.0.0/0", "instance/router").is_empty());
+}
+
+/// Rules: RT-05, RT-12, RT-14
+#[test]
+fn a_list_leads_to_the_vpc_itself_only_if_each_entry_is_a_block_of_it() {
+    assert_eq!(listed("ipv4", "10.0.2.0/25, 192.0.2.0/24", "local"), [Code::RouteLocal; 2]);
+    assert!(listed("ipv4", "10.0.0.0/16", "local").is_empty());
+}
+
+/// Rules: RT-05, AD-11
+#[test]
+fn no_entry_of_a_routed_list_lies_in_the_link_local_services() {
+    assert_eq!(listed("ipv4", "169.254.169.0/24, 192.0.2.0/24", "instance/router"), [Code::RouteReserved]);
+    assert_eq!(listed("ipv6", "\"fd00:ec2::/64\"", "blackhole"), [Code::RouteReserved]);
+    assert!(listed("ipv4", "169.254.0.0/16", "blackhole").is_empty());
+}
+
 /// Rules: AD-11
 #[test]
 fn link_local_services_cannot_be_routed_but_may_be_covered() {

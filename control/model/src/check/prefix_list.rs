@@ -9,6 +9,7 @@ use crate::draft::{self, AddressFamily, Text};
 use crate::findings::{Code, Finding, Findings};
 use crate::ids::{self, Kind, Owner};
 use crate::lab::PrefixList;
+use crate::spot::Spot;
 
 /// Entries that one list may hold.
 const MAX_ENTRIES: u64 = 1000;
@@ -32,6 +33,19 @@ pub(super) fn weight(world: &World<'_>, name: &str, is_v4: bool) -> usize {
     let list = world.prefix_lists.get(name);
     let list = list.filter(|l| l.entries.first().is_none_or(|e| e.addr().is_ipv4() == is_v4));
     list.map_or(0, |list| list.max_entries as usize)
+}
+
+/// The entries of a list that is in order, each with its place.
+pub(super) fn entries_of(world: &World<'_>, name: &str) -> Vec<(IpNet, Spot)> {
+    let Some(list) = world.prefix_lists.get(name) else { return Vec::new() };
+    let written = world.draft.prefix_lists.object(name).into_iter().flat_map(|draft| draft.entries.items());
+    // What the list leaves out of the written ones has been reported, and is passed over here.
+    let mut good = list.entries.iter().peekable();
+    let place = |entry: &Text| {
+        let net = text::block(entry, &mut Findings::default())?;
+        good.next_if_eq(&&net).map(|net| (*net, entry.spot))
+    };
+    written.filter_map(place).collect()
 }
 
 fn check(name: &Text, draft: &draft::PrefixList, home: &Home, found: &mut Findings) -> Option<PrefixList> {

@@ -1,4 +1,4 @@
-//! One route: where to, and via what (RT-11, RT-12, RT-14, AD-11).
+//! One route: where to, and via what (RT-05, RT-11, RT-12, RT-14, AD-11).
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::group::prefix_list_name;
 use super::vpc::Scope;
-use super::{missing, reference, text};
+use super::{missing, prefix_list, reference, text};
 use crate::draft::{self, Text};
 use crate::findings::{Code, Finding, Findings};
 use crate::lab::{Destination, InterfaceRef, Subnet, Target};
@@ -36,11 +36,12 @@ pub(super) fn check(
     let destination = destination(scope, draft, found);
     let via = via(scope, draft, found);
     let to = draft.to.get()?;
-    if let Some(Destination::Cidr(net)) = &destination {
-        let allowed = outside_services(*net, to.spot, found)
-            && via.as_ref().is_none_or(|via| local_or_outside(scope, *net, via, to.spot, subnets, found));
-        allowed.then_some(())?;
+    let mut allowed = true;
+    for place in destination.iter().flat_map(|written| places(scope, written, to.spot)) {
+        allowed &= outside_services(&place, found)
+            && via.as_ref().is_none_or(|via| local_or_outside(scope, &place, via, subnets, found));
     }
+    allowed.then_some(())?;
     match (via?, draft.via.get()) {
         (Via::Enforced(target), _) => Some(Checked { destination: destination?, target, spot: to.spot }),
         (Via::Later(what), at) => {
@@ -66,14 +67,44 @@ fn destination(scope: &Scope<'_>, draft: &draft::Route, found: &mut Findings) ->
     }
 }
 
+/// A block that a route leads away, with the place of the route's destination.
+struct Place {
+    net: IpNet,
+    spot: Spot,
+    /// Where the list of the destination holds the block.
+    entry: Option<Spot>,
+}
+
+impl Place {
+    fn finding(&self, code: Code, message: String) -> Finding {
+        let finding = Finding::new(code, self.spot, message);
+        match self.entry {
+            Some(entry) => finding.also(entry, "this entry"),
+            None => finding,
+        }
+    }
+}
+
+/// What a destination stands for: itself, or each entry of its list, which is a route of its own (RT-05).
+fn places(scope: &Scope<'_>, destination: &Destination, spot: Spot) -> Vec<Place> {
+    match destination {
+        Destination::Cidr(net) => vec![Place { net: *net, spot, entry: None }],
+        Destination::PrefixList(name) => prefix_list::entries_of(scope.world, name)
+            .into_iter()
+            .map(|(net, entry)| Place { net, spot, entry: Some(entry) })
+            .collect(),
+    }
+}
+
 /// AD-11.
-fn outside_services(net: IpNet, spot: Spot, found: &mut Findings) -> bool {
+fn outside_services(place: &Place, found: &mut Findings) -> bool {
+    let net = place.net;
     let reserved = ["169.254.168.0/22", "fd00:ec2::/32"];
     let inside = reserved.iter().find(|r| r.parse::<IpNet>().is_ok_and(|r| r.contains(&net)));
     if let Some(range) = inside {
         let message =
             format!("{net} lies in {range}, which carries link-local services and cannot be routed");
-        found.push(Finding::new(Code::RouteReserved, spot, message));
+        found.push(place.finding(Code::RouteReserved, message));
     }
     inside.is_none()
 }
@@ -81,28 +112,26 @@ fn outside_services(net: IpNet, spot: Spot, found: &mut Findings) -> bool {
 /// A destination inside a VPC block must be that block or a whole subnet, and only an interface may stand behind it.
 fn local_or_outside(
     scope: &Scope<'_>,
-    net: IpNet,
+    place: &Place,
     via: &Via,
-    spot: Spot,
     subnets: &BTreeMap<String, Subnet>,
     found: &mut Findings,
 ) -> bool {
+    let net = place.net;
     let blocks4 = scope.blocks4.nets.iter().map(|(n, _)| IpNet::V4(*n));
     let block =
         blocks4.chain(scope.blocks6.nets.iter().map(|(n, _)| IpNet::V6(*n))).find(|b| b.contains(&net));
     let is_local = matches!(via, Via::Enforced(Target::Local));
     if is_local && block != Some(net) {
         let message = format!("only a block of the VPC is local, and {net} is none");
-        found.push(
-            Finding::new(Code::RouteLocal, spot, message).help("local routes exist without being written"),
-        );
+        found.push(place.finding(Code::RouteLocal, message).help("local routes exist without being written"));
         return false;
     }
     let Some(block) = block.filter(|_| !is_local) else { return true };
     let is_subnet =
         subnets.values().any(|s| IpNet::V4(s.cidr) == net || s.ipv6_cidr.map(IpNet::V6) == Some(net));
     let middlebox = match via {
-        Via::Enforced(_) => true,
+        Via::Enforced(target) => matches!(target, Target::Interface(_)),
         Via::Later(what) => what.starts_with("NAT gateway"),
     };
     if middlebox && (net == block || is_subnet) {
@@ -110,7 +139,7 @@ fn local_or_outside(
     }
     let message = format!("{net} lies inside {block}, which is local");
     let help = "inside a block of the VPC a route may name the whole block or a whole subnet, and lead to an interface or a NAT gateway";
-    found.push(Finding::new(Code::RouteInsideVpc, spot, message).help(help));
+    found.push(place.finding(Code::RouteInsideVpc, message).help(help));
     false
 }
 

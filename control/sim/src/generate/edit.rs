@@ -117,7 +117,7 @@ fn change_interface(vpc: &mut Vpc, draw: &mut Draw) {
     }
 }
 
-/// Its addresses are free again, and routes to it are blackholes (RT-15).
+/// Its addresses are free again, routes of the VPC's own blocks through it are gone (RT-11, RT-12), and others are blackholes (RT-15).
 fn remove_instance(vpc: &mut Vpc, draw: &mut Draw) {
     if vpc.instances.len() < 3 {
         return;
@@ -125,6 +125,11 @@ fn remove_instance(vpc: &mut Vpc, draw: &mut Draw) {
     let n = draw.below(vpc.instances.len());
     let gone = vpc.instances.remove(n);
     let target = format!("interface/{}.", gone.name);
+    let inside: Vec<String> =
+        [vpc.v4_blocks(), vpc.v6_blocks(), vec![format!("{}.0.0/16", vpc.v4)]].into_iter().flatten().collect();
+    for table in &mut vpc.tables {
+        table.routes.retain(|route| !(route.via.starts_with(&target) && inside.contains(&route.to)));
+    }
     for route in vpc.tables.iter_mut().flat_map(|table| &mut table.routes) {
         if route.via.starts_with(&target) {
             route.via = "blackhole".to_owned();
