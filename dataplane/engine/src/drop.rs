@@ -78,3 +78,20 @@ reasons! {
     /// The kernel refused the packet when it was written to the destination's device.
     TransmitFailed = "TRANSMIT_FAILED",
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_code_of_its_own_and_a_sentence() {
+        let codes: BTreeSet<_> = DropReason::ALL.iter().map(|reason| reason.code()).collect();
+        assert_eq!(codes.len(), DropReason::COUNT);
+        for reason in DropReason::ALL {
+            assert!(reason.sentence().ends_with('.'), "{reason:?}");
+            assert_eq!(DropReason::from_code(reason.code()), Some(*reason));
+        }
+    }
+}

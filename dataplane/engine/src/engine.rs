@@ -81,7 +81,9 @@ impl Engine {
         match (frame.next, frame.parsed) {
             (Next::Handoff(_), Some(parsed)) => self.forward(snapshot, frame, &parsed, now),
             (Next::Keeper(_), Some(parsed)) => self.keep(snapshot, frame, parsed, now),
-            _ => self.receive(snapshot, frame, now),
+            (Next::Pending, _) => self.receive(snapshot, frame, now),
+            // A frame that has had its disposition is not looked at again.
+            (done, _) => done,
         }
     }
 
@@ -150,8 +152,8 @@ impl Engine {
         self.counters.held = self.keeper.held() as u64;
         let (memory, taps) = (&mut self.memory, &mut self.taps);
         let gone = |key: &Key| key.at.as_interface().is_some_and(|ix| snapshot.interface(ix).is_none());
-        memory.sessions.expire(now, gone, |key, mut half| taps.flush_half(&key.tuple, &mut half));
-        memory.refusals.expire(now, gone, |key, mut half| taps.flush_half(&key.tuple, &mut half));
+        memory.sessions.expire(now, gone, |mut half| taps.flush_half(&mut half));
+        memory.refusals.expire(now, gone, |mut half| taps.flush_half(&mut half));
     }
 
     /// Emits everything that is still counted: the last input of an engine.

@@ -203,7 +203,7 @@ impl Engine {
             return Err(self.skip(decision, now));
         };
         let peer = plan.peer.and_then(|key| self.memory.sessions.find_or_insert(key, now).ok());
-        let receiver = peer.or_else(|| self.memory.sessions.find(&receiving(key, decision.ingress?)));
+        let receiver = peer.or_else(|| self.memory.sessions.find(&receiving(decision.ingress?)));
         // What is too large for the way to the receiver tells its gate nothing.
         if let Some(receiver) = receiver.filter(|_| !oversize) {
             self.grant(
@@ -215,7 +215,7 @@ impl Engine {
             );
         }
         self.grant(place, decision.egress, Direction::Egress, snapshot.generation(), now);
-        self.remember_decision(place, key, decision, peer, snapshot, now);
+        self.remember_decision(place, decision, peer, snapshot, now);
         Ok(place)
     }
 
@@ -263,7 +263,6 @@ impl Engine {
     fn remember_decision(
         &mut self,
         place: Place,
-        key: &Key,
         decision: Decision,
         peer: Option<tables::Handle>,
         snapshot: &Snapshot,
@@ -274,7 +273,7 @@ impl Engine {
         half.peer = peer;
         half.last = now;
         if half.decision.as_deref() != Some(&decision) {
-            self.taps.flush_half(&key.tuple, half);
+            self.taps.flush_half(half);
             half.decision = Some(Arc::new(decision));
         }
     }
@@ -306,7 +305,7 @@ impl Plan {
         let own = decision.egress.is_some_and(keeps_state) || decision.exit().is_some();
         let own_in = if own || stays { Pools::Sessions } else { Pools::Refusals };
         let receiver = decision.ingress.filter(|gate| keeps_state(*gate));
-        let peer = receiver.map(|gate| receiving(key, gate));
+        let peer = receiver.map(receiving);
         let new_own = usize::from(own_in == Pools::Sessions && !stays);
         let new_peer = peer.is_some_and(|peer| peer != *key && engine.memory.sessions.find(&peer).is_none());
         Self { own_in, peer, new_sessions: new_own + usize::from(new_peer) }
@@ -319,8 +318,8 @@ fn is_oversize(decision: &Decision, parsed: &Parsed) -> bool {
 }
 
 /// The key of the half at the receiver whose gate this is.
-const fn receiving(key: &Key, gate: Gate) -> Key {
-    Key { at: Attachment::interface(gate.interface), tuple: key.tuple.reversed() }
+const fn receiving(gate: Gate) -> Key {
+    Key { at: Attachment::interface(gate.interface), tuple: gate.tuple }
 }
 
 impl Half {

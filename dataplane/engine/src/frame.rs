@@ -12,7 +12,7 @@ pub struct Frame {
     pub from: Attachment,
     /// Its bytes.
     pub buffer: Buffer,
-    /// Its headers, once [`crate::Engine::steer`] has read them; kept so that the owner does not read them again.
+    /// Its headers, once [`crate::Engine::handle_frames`] has read them; kept so that the owner does not read them again.
     pub parsed: Option<Parsed>,
     /// What to do with it.
     pub next: Next,

@@ -72,7 +72,7 @@ impl Pool {
 
     /// Removes the halves that have ended by `now` or whose interface is `gone`, a bounded slice of them, passing each to
     /// `bury`.
-    pub(crate) fn expire(&mut self, now: Time, gone: impl Fn(&Key) -> bool, mut bury: impl FnMut(Key, Half)) {
+    pub(crate) fn expire(&mut self, now: Time, gone: impl Fn(&Key) -> bool, mut bury: impl FnMut(Half)) {
         let mut due = std::mem::take(&mut self.due);
         self.wheel.poll(now.0, limits::TIMER_SLICE, &mut due);
         for handle in due.drain(..) {
@@ -82,8 +82,8 @@ impl Pool {
             if stays && half.expires(self.idle) > now {
                 half.armed = Time(u64::MAX);
                 self.schedule(handle, now);
-            } else if let Some((key, half)) = self.table.remove(handle) {
-                bury(key, half);
+            } else if let Some((_, half)) = self.table.remove(handle) {
+                bury(half);
             }
         }
         self.due = due;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use snapshot::InterfaceIx;
-use wire::{FiveTuple, Parsed};
+use wire::Parsed;
 
 use crate::decide::{Decision, Tap};
 use crate::memory::{Memory, Place};
@@ -45,10 +45,9 @@ impl Taps {
 
     /// Counts one packet of a half.
     pub(crate) fn count(&mut self, memory: &mut Memory, place: Place, parsed: &Parsed, now: Time) {
-        let Some(tuple) = memory.key(place).map(|key| key.tuple) else { return };
         let Some(half) = memory.half_mut(place) else { return };
         if half.block.packets > 0 && half.block.first < self.begins {
-            self.flush_half(&tuple, half);
+            self.flush_half(half);
         }
         if !std::mem::replace(&mut half.listed, true) {
             self.dirty.push(place);
@@ -58,14 +57,14 @@ impl Taps {
     }
 
     /// Emits what a half has counted, e.g. before its decision changes.
-    pub(crate) fn flush_half(&mut self, tuple: &FiveTuple, half: &mut Half) {
+    pub(crate) fn flush_half(&mut self, half: &mut Half) {
         let block = std::mem::take(&mut half.block);
         half.past.0 += block.packets;
         half.past.1 += block.bytes;
         if block.packets > 0
             && let Some(decision) = &half.decision
         {
-            self.emit(&decision.taps, tuple, &block);
+            self.emit(&decision.taps, &block);
         }
     }
 
@@ -86,7 +85,7 @@ impl Taps {
     pub(crate) fn emit_at(&mut self, tap: Tap, parsed: &Parsed, now: Time) {
         let mut block = Block::default();
         block.count(parsed, now);
-        self.emit(&[tap], &parsed.tuple, &block);
+        self.emit(&[tap], &block);
     }
 
     /// Counts a refused packet whose refusal found no room.
@@ -110,10 +109,9 @@ impl Taps {
     pub(crate) fn drain(&mut self, memory: &mut Memory) {
         let keep = self.closing.len().saturating_sub(limits::FLUSH_SLICE);
         for place in self.closing.split_off(keep) {
-            let Some(tuple) = memory.key(place).map(|key| key.tuple) else { continue };
             let Some(half) = memory.half_mut(place) else { continue };
             if half.block.first < self.begins {
-                self.flush_half(&tuple, half);
+                self.flush_half(half);
             }
             half.listed = half.block.packets > 0;
             if half.listed {
@@ -129,9 +127,8 @@ impl Taps {
     pub(crate) fn flush_all(&mut self, memory: &mut Memory, now: Time) {
         self.closing.append(&mut self.dirty);
         for place in std::mem::take(&mut self.closing) {
-            let Some(tuple) = memory.key(place).map(|key| key.tuple) else { continue };
             if let Some(half) = memory.half_mut(place) {
-                self.flush_half(&tuple, half);
+                self.flush_half(half);
             }
         }
         self.finish_interval(now);
@@ -154,14 +151,14 @@ impl Taps {
         self.flushed = until;
     }
 
-    fn emit(&mut self, taps: &[Tap], tuple: &FiveTuple, block: &Block) {
+    fn emit(&mut self, taps: &[Tap], block: &Block) {
         self.events.extend(taps.iter().map(|tap| {
             Event::Tap(TapEvent {
                 interface: tap.interface,
                 direction: tap.direction,
                 action: tap.action,
                 traffic_path: tap.traffic_path,
-                tuple: *tuple,
+                tuple: tap.tuple,
                 packets: block.packets,
                 bytes: block.bytes,
                 first: block.first,

@@ -7,6 +7,8 @@
 //!
 //! No SYN is needed to begin: a connection found midway is taken as it comes (SG-24).
 
+use wire::tcp_flag::{ACK, FIN, RST, SYN};
+
 /// Where in its life a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -41,11 +43,6 @@ struct Side {
     fin_end: Option<u32>,
     fin_acked: bool,
 }
-
-const FIN: u8 = 0x01;
-const SYN: u8 = 0x02;
-const RST: u8 = 0x04;
-const ACK: u8 = 0x10;
 
 impl Connection {
     pub(crate) fn phase(&self) -> Phase {

@@ -1,7 +1,7 @@
 //! A packet and its reply through the data plane's decision.
 
 use engine::decide::{Decision, Gate, Grant};
-use engine::{Direction, DropReason, Facts, Tracked, TrackedState, Verdict, decide};
+use engine::{DropReason, Facts, Tracked, TrackedState, Verdict, decide};
 use snapshot::{Attachment, NameIx};
 use wire::FiveTuple;
 
@@ -122,15 +122,10 @@ struct Granted {
 impl Granted {
     /// What the gates remember once this packet has passed them (OR-03).
     fn by(leg: &Leg<'_>) -> Self {
-        let tuple = leg.packet.parsed.tuple;
-        let gates = [(leg.decision.egress, Direction::Egress), (leg.decision.ingress, Direction::Ingress)];
-        let remembered = |(gate, direction): (Option<Gate>, Direction)| {
+        let gates = [leg.decision.egress, leg.decision.ingress];
+        let remembered = |gate: Option<Gate>| {
             let gate = gate.filter(|gate| gate.grant == Grant::Tracked)?;
-            let outward = match direction {
-                Direction::Egress => tuple,
-                Direction::Ingress => tuple.reversed(),
-            };
-            Some((Attachment::interface(gate.interface), outward))
+            Some((Attachment::interface(gate.interface), gate.tuple))
         };
         Self { flows: gates.into_iter().filter_map(remembered).collect() }
     }

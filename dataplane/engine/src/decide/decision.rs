@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use snapshot::{Attachment, Generation, InterfaceIx, NameIx, Part, Snapshot};
+use wire::FiveTuple;
 
 use crate::{Action, Direction, DropReason};
 
@@ -63,6 +64,8 @@ pub enum Verdict {
 pub struct Gate {
     /// Whose groups.
     pub interface: InterfaceIx,
+    /// The flow's tuple as its packets leave that interface: what its state there is kept under.
+    pub tuple: FiveTuple,
     /// How it passed.
     pub grant: Grant,
 }
@@ -91,6 +94,8 @@ pub struct Tap {
     pub action: Action,
     /// FL-44.
     pub traffic_path: Option<u8>,
+    /// The packet's tuple as it is here.
+    pub tuple: FiveTuple,
 }
 
 /// One stage of the walk.

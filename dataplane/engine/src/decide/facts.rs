@@ -1,7 +1,7 @@
 //! What a decision may know about a packet and about the flows that went before it.
 
 use snapshot::Attachment;
-use wire::{FiveTuple, Parsed, Transport};
+use wire::{FiveTuple, Parsed, Transport, tcp_flag};
 
 /// One packet as the policy sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Facts {
             Transport::Icmp { icmp_type, code, about } => {
                 (u16::from_be_bytes([icmp_type, code]), Opening::Fresh, about)
             }
-            Transport::Tcp { flags, .. } if flags & (SYN | ACK) != SYN => {
+            Transport::Tcp { flags, .. } if flags & (tcp_flag::SYN | tcp_flag::ACK) != tcp_flag::SYN => {
                 (tuple.dst_port, Opening::Midway, None)
             }
             Transport::Later if tuple.proto == wire::proto::TCP => (tuple.dst_port, Opening::Midway, None),
@@ -48,9 +48,6 @@ impl Facts {
         Self { from, tuple, selector, opening, about }
     }
 }
-
-const SYN: u8 = 0x02;
-const ACK: u8 = 0x10;
 
 /// What stateful stages remember, read-only: is this tuple tracked at this interface?
 pub trait Tracked {
