@@ -20,20 +20,64 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    a_blackhole_does_not_fall_back
+    a_closed_connection_is_decided_anew_each_time
+    a_flow_log_records_the_verdicts_it_was_made_for
+    a_group_allows_and_nothing_else_does
+    a_group_reference_matches_members_not_addresses
+    a_middlebox_route_names_a_whole_subnet
     a_middlebox_with_the_check_off_forwards_for_others
+    a_midstream_packet_without_state_meets_the_rules
+    a_network_acl_cuts_tracked_flows_at_once
+    a_record_is_one_flow_one_direction_one_verdict
+    a_rule_names_protocol_ports_and_one_peer
     a_smaller_mtu_at_the_receiver_fragments_or_refuses
+    a_subnet_uses_its_own_table_or_the_main_one
+    a_syn_begins_a_flow_whatever_came_before
+    a_wide_rule_leaves_a_flow_untracked
+    acl_entries_are_read_in_order_and_the_first_match_decides
+    acl_entries_match_protocols_ports_and_icmp_types
+    acl_peers_are_blocks_and_entries_have_one_family
+    acls_are_stateless_and_judge_replies_as_fresh_packets
+    addresses_of_a_record_are_those_of_the_interface
+    an_acl_stands_at_the_subnet_boundary_only
+    an_unchanged_lab_changes_nothing
+    both_ends_judge_for_themselves
+    changing_groups_is_changing_rules
+    established_tcp_is_forgotten_when_the_settings_say_so
+    every_block_of_a_vpc_is_local
     fragments_follow_their_first_one_ipv4
     fragments_follow_their_first_one_ipv6
+    gateways_and_the_router_have_no_group
+    groups_come_before_acls_on_the_way_out_and_after_them_on_the_way_in
+    half_open_and_closing_connections_are_forgotten_soon
+    idle_flows_are_forgotten_in_time
     ipv4_and_ipv6_are_two_planes
     jumbo_packets_fit_and_larger_ones_do_not
     link_local_services_are_never_forwarded
     neighbours_meet_no_acl_and_no_route
     nobody_gets_broadcast_or_multicast
+    other_protocols_are_tracked_by_addresses
+    packets_after_the_close_are_rejected
+    prefix_list_peers_follow_the_list
     related_icmp_errors_can_be_made_to_need_a_rule
     related_icmp_errors_pass_with_their_flow
+    removing_a_rule_keeps_tracked_flows_and_cuts_untracked_ones
+    replies_pass_whatever_the_other_direction_says
+    routing_drops_stay_accept
+    same_subnet_is_a_matter_of_addresses
+    tcp_flags_of_a_record
+    the_default_acl_allows_everything_and_a_new_one_nothing
+    the_default_group_admits_its_own_members
+    the_local_route_can_lead_elsewhere
+    the_longest_prefix_wins_over_kind_and_order
+    the_published_example_of_tracked_and_untracked_ports
+    the_published_ping_example
     the_router_answers_nothing
     the_source_check_stops_spoofing_silently
     ttl_is_not_counted_down_inside_a_vpc
+    windows_are_a_minute_or_ten_and_a_minute_on_nitro
+    without_a_route_a_packet_is_lost_silently
 }
 
 #[test]

@@ -125,13 +125,17 @@ fn remove_instance(vpc: &mut Vpc, draw: &mut Draw) {
     let n = draw.below(vpc.instances.len());
     let gone = vpc.instances.remove(n);
     let target = format!("interface/{}.", gone.name);
-    let inside: Vec<String> =
-        [vpc.v4_blocks(), vpc.v6_blocks(), vec![format!("{}.0.0/16", vpc.v4)]].into_iter().flatten().collect();
+    let inside: Vec<String> = [vpc.v4_blocks(), vpc.v6_blocks(), vec![format!("{}.0.0/16", vpc.v4)]]
+        .into_iter()
+        .flatten()
+        .collect();
     for table in &mut vpc.tables {
         table.routes.retain(|route| !(route.via.starts_with(&target) && inside.contains(&route.to)));
     }
-    for route in vpc.tables.iter_mut().flat_map(|table| &mut table.routes) {
-        if route.via.starts_with(&target) {
+    let inside = |to: &str| to.starts_with(vpc.v4) || vpc.v6.is_some_and(|v6| to.starts_with(v6));
+    for table in &mut vpc.tables {
+        table.routes.retain(|route| !(route.via.starts_with(&target) && inside(&route.to)));
+        for route in table.routes.iter_mut().filter(|route| route.via.starts_with(&target)) {
             route.via = "blackhole".to_owned();
         }
     }

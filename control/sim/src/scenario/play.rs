@@ -242,7 +242,9 @@ impl Stage {
 
     fn live(&self) -> Vec<FlowRecord> {
         let engines = self.trial.world().engines().iter();
-        let mut live: Vec<_> = engines.flat_map(|engine| engine.flows(usize::MAX)).collect();
+        let now = self.trial.now();
+        let all = engines.flat_map(|engine| engine.flows(usize::MAX));
+        let mut live: Vec<_> = all.filter(|flow| flow.expires > now).collect();
         live.sort_by_key(|flow| (flow.from, flow.tuple));
         live
     }

@@ -59,6 +59,7 @@ impl Records {
     fn fits(&self, lab: &Lab, wanted: &Wanted, log: &str, line: &ParsedLine<'_>) -> bool {
         wanted.iter().all(|(name, value)| match name.as_str() {
             "log" => value.to_string() == log,
+            "line" => self.is_line(lab, &value.to_string(), line),
             "interface" => line
                 .get(Field::InterfaceId)
                 .is_some_and(|id| trail::interface(lab, id) == trail::short(&value.to_string())),
@@ -70,6 +71,23 @@ impl Records {
             _ => Field::from_name(name)
                 .is_some_and(|field| line.get(field).unwrap_or("-") == value.to_string()),
         })
+    }
+
+    /// Compares word by word; `{web}` is the id of an interface and `{+5}` a time.
+    fn is_line(&self, lab: &Lab, wanted: &str, line: &ParsedLine<'_>) -> bool {
+        let line = line.to_string();
+        let same = |wanted: &str, got: &str| match wanted
+            .strip_prefix('{')
+            .and_then(|word| word.strip_suffix('}'))
+        {
+            Some(word) => match word.strip_prefix('+').and_then(|seconds| seconds.parse::<u64>().ok()) {
+                Some(seconds) => got == (self.begin() + seconds).to_string(),
+                None => trail::interface(lab, got) == word,
+            },
+            None => wanted == got,
+        };
+        wanted.split(' ').count() == line.split(' ').count()
+            && wanted.split(' ').zip(line.split(' ')).all(|(w, g)| same(w, g))
     }
 
     /// Unix seconds of the scenario's start.
