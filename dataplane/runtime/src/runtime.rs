@@ -1,21 +1,23 @@
 //! Start, publish, stop.
 
+use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam::channel::{Receiver, Sender, bounded};
+use ::io::poller::{BackendError, BackendKind};
+use ::io::{BufferPool, Tun, Waker};
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use engine::{Config, Counters, DropRecord, Engine, FlowRecord};
 use flowlog::FlowLogs;
-use io::poller::{BackendError, BackendKind};
-use io::{BufferPool, Tun, Waker};
 use snapshot::{Attachment, InterfaceIx, Snapshot};
 
 use crate::clock::Clock;
 use crate::handoff::Rings;
 use crate::publish::Published;
-use crate::sink::{EventSink, Message, Writer};
+use crate::sink::{EventSink, Message, ROOM, Room, Writer};
 use crate::worker::{Command, Worker};
 
 /// Messages that wait for the flow-log writer.
@@ -29,6 +31,9 @@ const BUFFERS: usize = 256;
 
 /// How long a worker may take to answer; one batch takes well under a millisecond.
 const ANSWER: Duration = Duration::from_secs(5);
+
+/// How long the flow-log writer may take to write what is left at the end.
+const LAST_RECORDS: Duration = Duration::from_secs(10);
 
 /// What a data plane is started with.
 #[derive(Clone, Debug)]
@@ -53,7 +58,7 @@ pub struct Trouble {
     /// The device's attachment token, when it is about one.
     pub token: Option<u32>,
     /// What the system said.
-    pub error: std::io::Error,
+    pub error: io::Error,
 }
 
 /// Why the data plane could not start or answer.
@@ -62,7 +67,7 @@ pub enum RuntimeError {
     /// The backend is not to be had here.
     Backend(BackendError),
     /// A thread could not be made.
-    Start(std::io::Error),
+    Start(io::Error),
     /// A worker did not answer within five seconds.
     Silent {
         /// Which.
@@ -82,6 +87,15 @@ impl std::fmt::Display for RuntimeError {
 
 impl std::error::Error for RuntimeError {}
 
+/// The flow-log writer as seen from outside.
+#[derive(Debug)]
+struct WriterThread {
+    to: Sender<Message>,
+    /// Closed when the thread ends, however it does.
+    ended: Receiver<()>,
+    thread: JoinHandle<()>,
+}
+
 /// A running data plane: worker threads, their rings, the flow-log writer.
 ///
 /// - mutators: [`Self::announce`], [`Self::attach`], [`Self::detach`], [`Self::publish`], [`Self::settle`]
@@ -93,7 +107,8 @@ pub struct Runtime {
     rings: Arc<Rings>,
     commands: Vec<Sender<Command>>,
     threads: Vec<JoinHandle<()>>,
-    writer: Option<(Sender<Message>, JoinHandle<()>)>,
+    writer: Option<WriterThread>,
+    to_outside: Sender<Trouble>,
     trouble: Receiver<Trouble>,
     clock: Clock,
 }
@@ -114,19 +129,26 @@ impl Runtime {
         let published = Arc::new(Published::new(Arc::clone(&snapshot), workers));
         let (to_writer, from_workers) = bounded(EVENT_QUEUE);
         let (to_outside, trouble) = bounded(64);
-        let writer = spawn_writer(options, &snapshot, clock, from_workers, to_outside.clone())
-            .map_err(RuntimeError::Start)?;
+        let room = Room::new(ROOM);
+        let logs = logs(options, &snapshot, clock);
+        let directory = options.directory.clone();
+        let errors = to_outside.clone();
+        let files = BTreeMap::new();
+        let writer =
+            Writer { from: from_workers, room: Arc::clone(&room), logs, clock, directory, errors, files };
+        let writer = WriterThread::spawn(to_writer.clone(), || writer.run()).map_err(RuntimeError::Start)?;
         let mut runtime = Self {
             published,
             rings,
             commands: vec![],
             threads: vec![],
-            writer: Some((to_writer.clone(), writer)),
+            writer: Some(writer),
+            to_outside: to_outside.clone(),
             trouble,
             clock,
         };
         for (number, waker) in wakers.into_iter().enumerate() {
-            let sink = EventSink::new(number, to_writer.clone());
+            let sink = EventSink::new(number, to_writer.clone(), Arc::clone(&room));
             runtime.spawn_worker(options, number, (backend, waker), sink, to_outside.clone())?;
         }
         Ok(runtime)
@@ -163,8 +185,12 @@ impl Runtime {
     /// [`RuntimeError::Silent`] when a worker does not take it in time; the snapshot stays published.
     pub fn publish(&self, snapshot: Arc<Snapshot>) -> Result<(), RuntimeError> {
         let generation = snapshot.generation();
-        if let Some((writer, _)) = &self.writer {
-            writer.send_timeout(Message::Snapshot(Arc::clone(&snapshot)), ANSWER).ok();
+        if let Some(writer) = &self.writer
+            && writer.to.send_timeout(Message::Snapshot(Arc::clone(&snapshot)), ANSWER).is_err()
+        {
+            self.complain(
+                "the writer is behind: flow logs stay as they were before this change; apply it again",
+            );
         }
         self.published.store(snapshot);
         self.settle()?;
@@ -256,9 +282,18 @@ impl Runtime {
         for thread in self.threads.drain(..) {
             thread.join().ok();
         }
-        if let Some((to_writer, writer)) = self.writer.take() {
-            to_writer.send_timeout(Message::Stop, ANSWER).ok();
-            writer.join().ok();
+        if let Some(Err(why)) = self.writer.take().map(|writer| writer.end(LAST_RECORDS)) {
+            self.complain(why);
+        }
+    }
+
+    /// Puts what happened to the flow logs among the troubles; with too many of them, in place of the oldest.
+    fn complain(&self, why: &str) {
+        let error = io::Error::new(io::ErrorKind::TimedOut, why);
+        let mut trouble = Trouble { worker: usize::MAX, token: None, error };
+        while let Err(TrySendError::Full(again)) = self.to_outside.try_send(trouble) {
+            self.trouble.try_recv().ok();
+            trouble = again;
         }
     }
 
@@ -358,22 +393,55 @@ impl Drop for Runtime {
     }
 }
 
-fn spawn_writer(
-    options: &Options,
-    snapshot: &Snapshot,
-    clock: Clock,
-    from: Receiver<Message>,
-    errors: Sender<Trouble>,
-) -> std::io::Result<JoinHandle<()>> {
+impl WriterThread {
+    fn spawn(to: Sender<Message>, run: impl FnOnce() + Send + 'static) -> io::Result<Self> {
+        let (ends, ended) = bounded(0);
+        let thread = std::thread::Builder::new().name("flow-logs".to_owned());
+        let thread = thread.spawn(move || {
+            let _ends: Sender<()> = ends;
+            run();
+        })?;
+        Ok(Self { to, ended, thread })
+    }
+
+    /// Lets the writer write what is left. One that is held up is left alone: nothing can end a thread from outside.
+    fn end(self, patience: Duration) -> Result<(), &'static str> {
+        self.to.send_timeout(Message::Stop, patience).ok();
+        match self.ended.recv_timeout(patience) {
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => {
+                self.thread.join().map_err(|_| "the writer has died: records are missing")
+            }
+            Err(RecvTimeoutError::Timeout) => Err("the writer does not end: the last records are missing"),
+        }
+    }
+}
+
+fn logs(options: &Options, snapshot: &Snapshot, clock: Clock) -> FlowLogs {
     let mut logs = FlowLogs::new(usize::from(options.workers.max(1)), clock.now());
     logs.handle_snapshot(snapshot, clock.now());
-    let writer = Writer {
-        from,
-        logs,
-        clock,
-        directory: options.directory.clone(),
-        errors,
-        files: std::collections::BTreeMap::new(),
-    };
-    std::thread::Builder::new().name("flow-logs".to_owned()).spawn(move || writer.run())
+    logs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_writer_that_is_held_up_does_not_hold_up_the_end() {
+        let (to, _from) = bounded(1);
+        let (go, wait) = bounded::<()>(0);
+        let writer = WriterThread::spawn(to, move || assert!(wait.recv().is_err(), "nothing is sent"))
+            .expect("a thread");
+        let end = writer.end(Duration::from_millis(1));
+        assert_eq!(end, Err("the writer does not end: the last records are missing"));
+        drop(go);
+    }
+
+    #[test]
+    fn a_writer_that_ends_is_no_trouble() {
+        let (to, from) = bounded(1);
+        let run = move || assert!(matches!(from.recv(), Ok(Message::Stop)));
+        let writer = WriterThread::spawn(to, run).expect("a thread");
+        assert_eq!(writer.end(Duration::from_secs(10)), Ok(()));
+    }
 }

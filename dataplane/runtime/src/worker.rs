@@ -1,11 +1,10 @@
 //! The loop of one worker thread.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender};
-use engine::{Engine, Event, Frame, Next};
+use engine::{Engine, Frame, Next};
 use io::{Backend, BufferPool, Tun};
 use snapshot::{Attachment, Snapshot};
 use wire::Buffer;
@@ -14,7 +13,7 @@ use crate::Trouble;
 use crate::clock::Clock;
 use crate::handoff::{Rings, Stage};
 use crate::publish::View;
-use crate::sink::{Batch, EventSink};
+use crate::sink::EventSink;
 
 /// Frames of one batch: enough to share the cost of a wake-up, few enough to stay in the first-level cache.
 const BATCH: usize = 64;
@@ -75,8 +74,7 @@ impl Worker<'_> {
             busy |= self.keep_time(&snapshot);
             let flushed = self.backend.flush();
             self.complain(None, flushed);
-            let events = self.engine_events();
-            self.sink.offer(events);
+            self.sink.offer(std::iter::from_fn(|| self.engine.poll_event()));
             if !busy {
                 self.sleep();
             }
@@ -223,11 +221,6 @@ impl Worker<'_> {
         self.engine.poll_timeout() <= now
     }
 
-    fn engine_events(&mut self) -> Batch {
-        let events: VecDeque<Event> = std::iter::from_fn(|| self.engine.poll_event()).collect();
-        Batch { worker: self.number, events }
-    }
-
     fn sleep(&mut self) {
         self.rings.lie_down(self.number);
         if self.commands.is_empty() && !self.rings.is_waiting(self.number) {
@@ -241,9 +234,7 @@ impl Worker<'_> {
     fn wind_up(mut self, frames: &mut Vec<Frame>) {
         frames.clear();
         self.engine.handle_stop(self.clock.now());
-        let events = self.engine_events();
-        self.sink.offer(events);
-        self.sink.finish();
+        self.sink.finish(std::iter::from_fn(|| self.engine.poll_event()));
     }
 
     /// Tells the outside of a failure; when nobody listens, packets matter more.
