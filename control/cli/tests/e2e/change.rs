@@ -31,7 +31,7 @@ fn a_broken_file_leaves_the_running_lab_untouched() {
     lab.finish(NOTHING);
 }
 
-/// Rules: AD-06
+/// A new instance is reached at once, and what has left is an address like any other that nobody has.
 #[test]
 fn instances_come_and_go_while_others_talk() {
     let lab = Lab::up(PAIR);

@@ -123,7 +123,7 @@ fn a_secondary_address_shows_in_the_packet_fields_only() {
     assert_eq!(sum(&records.with(reply)), PING, "{records:?}");
 }
 
-/// Rules: FL-08, FL-13, FL-20, FL-39
+/// Rules: FL-13, FL-20, FL-39
 #[test]
 fn windows_without_traffic_say_so_and_records_come_while_the_lab_runs() {
     let lab = up();

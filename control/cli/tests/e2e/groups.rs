@@ -64,7 +64,7 @@ fn a_port_without_a_listener_is_refused_by_the_instance_itself() {
     lab.finish(NOTHING);
 }
 
-/// Rules: SG-18, SG-20, SG-24
+/// Rules: SG-18
 #[test]
 fn a_tracked_connection_survives_the_removal_of_its_rule() {
     let lab = Lab::up(GROUPS);

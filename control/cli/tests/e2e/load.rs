@@ -29,7 +29,7 @@ const EDITS: [(&str, &str); 3] = [
     ("{ to: 192.0.2.0/24, via: blackhole } ] } # route", " ] } # route"),
 ];
 
-/// Rules: RT-15, NA-15, SG-18
+/// No datagram is lost, reordered or dropped while rules, entries and routes change beside its flow.
 #[test]
 fn a_hundred_applies_lose_nothing_of_a_hundred_flows() {
     let _alone = alone();

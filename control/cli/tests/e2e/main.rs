@@ -7,6 +7,7 @@
 mod backends;
 mod change;
 mod checks;
+mod examples;
 mod exec;
 mod flow_logs;
 mod groups;
@@ -16,5 +17,6 @@ mod life;
 mod load;
 mod middlebox;
 mod mtu;
+mod places;
 mod questions;
 mod reach;

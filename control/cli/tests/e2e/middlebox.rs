@@ -17,7 +17,7 @@ fn ping(lab: &Lab, from: &str, to: &str) -> Done {
     lab.exec(from, &["ping", "-n", "-c", "2", "-i", "0.2", "-W", "1", to])
 }
 
-/// Rules: AD-24, RT-10, AD-26
+/// Rules: AD-24, RT-11, AD-26
 #[test]
 fn an_unchecked_instance_forwards_between_subnets() {
     let lab = Lab::up(FORWARDER);
@@ -72,7 +72,7 @@ fn a_forwarded_packet_matches_no_group_reference() {
     lab.finish(&[JOINS, ("ENI_SG_RULES_MISMATCH", 2..=2)]);
 }
 
-/// Rules: AD-24, RT-10, SG-08
+/// Rules: AD-24, RT-11, SG-08
 #[test]
 fn the_example_of_a_nat_instance_translates() {
     let lab = Lab::up(&NAT_INSTANCE.replace("lab: nat-instance", "lab: LAB"));

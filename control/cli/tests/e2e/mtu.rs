@@ -29,7 +29,7 @@ fn pings_of_ten_thousand_bytes_pass_in_fragments() {
     lab.finish(NOTHING);
 }
 
-/// Rules: MT-05, FL-46
+/// Rules: MT-05
 #[test]
 fn a_packet_that_may_not_be_fragmented_is_answered_by_the_router() {
     let lab = Lab::up(PAIR);

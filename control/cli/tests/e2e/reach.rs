@@ -13,7 +13,7 @@ pub(crate) const A_1: (&str, [&str; 2]) = ("a-1", ["10.50.1.10", "2600:1f18:50:1
 pub(crate) const A_2: (&str, [&str; 2]) = ("a-2", ["10.50.1.20", "2600:1f18:50:1001::20"]);
 pub(crate) const B_1: (&str, [&str; 2]) = ("b-1", ["10.50.2.10", "2600:1f18:50:1002::10"]);
 
-/// Rules: AD-22, AD-29, SG-13, SG-26, RT-01, FL-14
+/// Rules: AD-22, AD-29, RT-04, SG-13, SG-26
 #[test]
 fn ping_is_answered_both_ways_in_both_families() {
     let lab = Lab::up(PAIR);

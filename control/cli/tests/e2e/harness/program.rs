@@ -125,6 +125,10 @@ impl Drop for Program {
 }
 
 impl Done {
+    pub(crate) fn succeeded(&self) -> bool {
+        self.status.success()
+    }
+
     /// It must have succeeded.
     #[track_caller]
     pub(crate) fn ok(self) -> Self {
