@@ -13,7 +13,7 @@ use self::configure::{Inside, delete_devices};
 use crate::dirs::Dirs;
 use crate::error::{Collector, Error, Errors, NamespaceAction, Owner};
 use crate::plan::{Changes, Device, Namespace, NamespaceChange};
-use crate::{etc, parallel, state, sysctl, teardown};
+use crate::{etc, made, parallel, state, sysctl, teardown};
 
 /// How devices are opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,12 +169,25 @@ impl<'a> Context<'a> {
             Part::New(namespace) => {
                 // Whatever has this name from here on is ours; until then it is not ours to undo.
                 let netns = create(&namespace.name)?;
+                self.note(&namespace.name, &netns)?;
                 self.furnish(namespace, &netns)
             }
             Part::Change(change) => self.change(change),
             Part::Etc(namespace) => self.show_files(namespace).map(|()| Vec::new()),
         };
         done.map_err(|errors| errors.and(self.undo(part)))
+    }
+
+    /// A namespace that cannot be noted could never be taken down, so it goes at once.
+    fn note(&self, namespace: &str, netns: &Netns) -> Result<(), Errors> {
+        made::note(self.dirs, &self.changes.lab, namespace, netns).map_err(|error| {
+            let deleted = Netns::delete(namespace).map_err(|source| Error::Namespace {
+                action: NamespaceAction::Delete,
+                namespace: namespace.to_owned(),
+                source,
+            });
+            Errors::from(error).and(deleted.map_err(Errors::from))
+        })
     }
 
     fn undo(&self, part: &Part<'_>) -> Result<(), Errors> {

@@ -54,6 +54,10 @@ impl Dirs {
         self.run_of(lab).join("plan.json")
     }
 
+    pub(crate) fn made_of(&self, lab: &str) -> PathBuf {
+        self.run_of(lab).join("made")
+    }
+
     pub(crate) fn etc_of(&self, namespace: &str) -> PathBuf {
         self.etc_netns.join(namespace)
     }

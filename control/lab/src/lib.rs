@@ -26,6 +26,7 @@ mod error;
 mod etc;
 pub mod exec;
 pub mod live;
+mod made;
 mod netlink;
 mod parallel;
 pub mod plan;

@@ -1,10 +1,9 @@
 //! A lab from its first namespace to its last.
 
-use ::io::Netns;
-
 use crate::apply::{self, OpenedDevice, Options};
 use crate::dirs::Dirs;
 use crate::error::Errors;
+use crate::made;
 use crate::plan::{Changes, Plan};
 use crate::state::Lock;
 use crate::teardown::teardown;
@@ -134,7 +133,8 @@ impl LiveLab {
     }
 
     fn store_what_is_left(&self, changes: &Changes) -> Result<(), Errors> {
-        let left = self.plan.with_added(changes, |name| Netns::exists(name).unwrap_or(true));
+        let left =
+            self.plan.with_added(changes, |name| made::is_left(self.lock.dirs(), &self.plan.lab, name));
         Ok(self.lock.store_plan(&left)?)
     }
 }

@@ -7,8 +7,9 @@ use std::io::ErrorKind;
 use ::io::Netns;
 
 use crate::dirs::Dirs;
-use crate::error::{Collector, Error, Errors, NamespaceAction};
+use crate::error::{Collector, Error, Errors, NamespaceAction, Owner};
 use crate::etc;
+use crate::made;
 use crate::plan::Plan;
 use crate::processes::{self, Inhabited};
 
@@ -19,7 +20,7 @@ use crate::processes::{self, Inhabited};
 ///
 /// # Errors
 ///
-/// Every failure; what could be taken away is gone nevertheless. What was gone before is no failure.
+/// Every failure, among them [`Error::NamespaceClash`] for a namespace that the lab has not made; what could be taken away is gone nevertheless. What was gone before is no failure.
 pub fn teardown(plan: &Plan, dirs: &Dirs) -> Result<(), Errors> {
     let names: Vec<&str> = plan.namespaces.keys().map(String::as_str).collect();
     take_down(&plan.lab, &names, dirs)
@@ -27,12 +28,23 @@ pub fn teardown(plan: &Plan, dirs: &Dirs) -> Result<(), Errors> {
 
 pub(crate) fn take_down(lab: &str, namespaces: &[&str], dirs: &Dirs) -> Result<(), Errors> {
     let mut failures = Collector::default();
-    let inhabited: Vec<Inhabited<'_>> =
-        namespaces.iter().filter_map(|namespace| failures.take(open(namespace)).flatten()).collect();
+    let (mut inhabited, mut ours) = (Vec::new(), Vec::new());
+    for &namespace in namespaces {
+        let opened = failures.take(open(namespace)).flatten();
+        if opened.as_ref().is_none_or(|there| made::is_ours(dirs, lab, namespace, &there.netns)) {
+            inhabited.extend(opened);
+            ours.push(namespace);
+        } else {
+            let (lab, namespace) = (lab.to_owned(), namespace.to_owned());
+            failures.push(Error::NamespaceClash { lab, owner: Owner::Nobody(namespace.clone()), namespace });
+        }
+    }
     failures.take_all(processes::end(&inhabited));
     drop(inhabited);
-    for namespace in namespaces {
-        failures.take(delete(namespace));
+    for namespace in ours {
+        if failures.take(delete(namespace)).is_some() {
+            made::forget(dirs, lab, namespace);
+        }
         failures.take_all(etc::remove(dirs, lab, namespace));
     }
     failures.finish(())

@@ -2,9 +2,9 @@ use std::fs;
 
 use lab::live::{self, Leftovers};
 use lab::state::{self, State};
-use lab::{Error, exec};
+use lab::{Error, Owner, exec};
 
-use super::support::{Site, TWO, eventually};
+use super::support::{Site, TWO, eventually, run};
 
 /// What a killed daemon leaves: no lock and no open devices, but namespaces, files, programs and the plan.
 fn dead_lab(site: &Site) -> std::process::Child {
@@ -64,6 +64,30 @@ fn a_plan_that_cannot_be_read_is_named_and_nothing_is_touched() {
         "{errors}"
     );
     assert!(site.has("web"));
+}
+
+#[test]
+fn a_foreign_namespace_with_a_name_of_the_plan_is_left_alone_and_named() {
+    let site = Site::new();
+    let mut program = dead_lab(&site);
+    let web = site.ns("web");
+    run(&["ip", "netns", "delete", &web]);
+    run(&["ip", "netns", "add", &web]);
+    let mut foreign = exec::command(&web, "sleep", ["600"]).expect("there").spawn().expect("starts");
+    eventually("the program is inside", || site.pids("web").len() == 1);
+    let errors = live::clean_up(&site.dirs, &site.name).expect_err("it is not ours");
+    let [Error::NamespaceClash { namespace, owner: Owner::Nobody(_), .. }] = errors.list() else {
+        panic!("{errors}")
+    };
+    assert_eq!(namespace, &web);
+    assert!(site.has("web") && !site.has("fw"), "the rest is gone");
+    assert_eq!(foreign.try_wait().expect("a child"), None, "it runs");
+    for child in [&mut foreign, &mut program] {
+        child.kill().expect("its parent may");
+        child.wait().expect("ended");
+    }
+    run(&["ip", "netns", "delete", &web]);
+    assert_eq!(live::clean_up(&site.dirs, &site.name).expect("cleans"), Leftovers::Cleaned);
 }
 
 #[test]
