@@ -18,7 +18,7 @@ use crate::sink::EventSink;
 /// Frames of one batch: enough to share the cost of a wake-up, few enough to stay in the first-level cache.
 const BATCH: usize = 64;
 
-/// A keeper frame may release as many fragments as a keeper holds, all for one owner.
+/// A first fragment may release as many fragments as a keeper holds, all for one owner: the engine keeps 64 at most.
 const RELEASE_ROOM: usize = 64;
 
 /// Longest sleep: bounds how late a worker notices what nobody woke it for.
@@ -117,8 +117,9 @@ impl Worker<'_> {
                 busy |= self.process(snapshot, frames);
             }
         }
-        let room =
-            self.rings.room(self.number, Stage::Keeper).min(self.rings.room(self.number, Stage::Owner));
+        // A first fragment that is kept here may release all that wait for it, for another owner.
+        let for_owners = self.rings.room(self.number, Stage::Owner).saturating_sub(RELEASE_ROOM);
+        let room = self.rings.room(self.number, Stage::Keeper).min(for_owners);
         self.read(room.min(BATCH), packets);
         frames.extend(
             packets.drain(..).map(|(token, buffer)| Frame::new(Attachment::from_token(token), buffer)),
