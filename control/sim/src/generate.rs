@@ -40,6 +40,9 @@ pub struct Generator {
 const TOO_BIG_PER_SECOND: u32 = 10;
 
 impl Generator {
+    /// The format of the flow log that every generated VPC has for all its traffic; other flow logs have other formats.
+    pub const FORMAT: &str = lab::FORMAT;
+
     /// The run that belongs to `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Self {

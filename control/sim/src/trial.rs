@@ -12,9 +12,9 @@ use engine::{Counters, DropReason, Time};
 use flowlog::Line;
 use model::Valid;
 use model::lab::InterfaceRef;
-use oracle::{Oracle, Outcome, Packet, Verdict};
+use oracle::{Oracle, Outcome, Packet, Record, Verdict};
 use snapshot::InterfaceIx;
-use wire::{Buffer, Parsed};
+use wire::{Buffer, FiveTuple, Parsed};
 
 use crate::{Delivery, Fate, Sent, World};
 use fragments::{Fragments, Piece};
@@ -155,6 +155,11 @@ impl Trial {
             self.ledger.compare(&ids, &events, world.engines().len())?;
         }
         self.take_lines()
+    }
+
+    /// What flow logs must have counted by now: a record, the packets' tuple, packets and bytes.
+    pub fn recorded(&self) -> impl Iterator<Item = (Record, FiveTuple, u64, u64)> {
+        self.ledger.totals()
     }
 
     /// The present.

@@ -4,7 +4,9 @@
 //! fewest acts that still show it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use flowlog::{Field, Format, Line};
 use model::Valid;
 use vpclab_sim::{Act, Complaint, Fate, Generator, Heard, Trial};
 
@@ -96,15 +98,71 @@ fn live(seed: u64, reached: &mut Reached) -> (String, Vec<Act>, Result<(), Compl
             }
         }
     }
-    let end = trial.finish().map(|_| ());
+    let end = trial.finish().map(|lines| same_lines(seed, &trial, &lines));
     let timeouts = trial.counters().dropped(engine::DropReason::FragmentTimeout);
     *reached.entry("FRAGMENT_TIMEOUT".to_owned()).or_default() += timeouts;
     (lab, acts, end)
 }
 
+/// Interface, direction, verdict, path, protocol, addresses and ports of records with what they sum.
+type Sums = BTreeMap<String, (u64, u64)>;
+
+/// What the lines of all windows say together is what the oracle says that flow logs must count.
+fn same_lines(seed: u64, trial: &Trial, lines: &[Line]) {
+    let format = Format::parse(Generator::FORMAT).expect("a format of known fields");
+    let mut expected = Sums::new();
+    for (record, tuple, packets, bytes) in trial.recorded() {
+        let (src_port, dst_port) = if tuple.has_ports() { (tuple.src_port, tuple.dst_port) } else { (0, 0) };
+        let path = record.traffic_path.map_or_else(|| "-".to_owned(), |path| path.to_string());
+        let (action, direction) = (format!("{:?}", record.action), format!("{:?}", record.direction));
+        let key = format!(
+            "{} {} {} {src_port} {dst_port} {} {} {} {path}",
+            record.interface_id,
+            tuple.src,
+            tuple.dst,
+            tuple.proto,
+            action.to_uppercase(),
+            direction.to_lowercase(),
+        );
+        add(&mut expected, key, packets, bytes);
+    }
+    let mut found = Sums::new();
+    // Lines of other flow logs have another number of fields.
+    for line in lines.iter().filter_map(|line| flowlog::parse_line(&format, &line.text).ok()) {
+        let (Some(packets), Some(bytes)) = (line.number(Field::Packets), line.number(Field::Bytes)) else {
+            continue;
+        };
+        let key = KEY.map(|field| line.get(field).unwrap_or("-")).join(" ");
+        add(&mut found, key, packets, bytes);
+    }
+    let keys = found.keys().chain(expected.keys());
+    let wrong: Vec<_> = keys.filter(|key| found.get(*key) != expected.get(*key)).collect();
+    let told = |key: &&String| format!("{key}: lines {:?}, oracle {:?}", found.get(*key), expected.get(*key));
+    assert!(wrong.is_empty(), "seed {seed}: {:#?}", wrong.iter().map(told).collect::<Vec<_>>());
+}
+
+const KEY: [Field; 9] = [
+    Field::InterfaceId,
+    Field::PktSrcAddr,
+    Field::PktDstAddr,
+    Field::SrcPort,
+    Field::DstPort,
+    Field::Protocol,
+    Field::Action,
+    Field::FlowDirection,
+    Field::TrafficPath,
+];
+
+fn add(sums: &mut Sums, key: String, packets: u64, bytes: u64) {
+    let sum = sums.entry(key).or_default();
+    *sum = (sum.0 + packets, sum.1 + bytes);
+}
+
 fn play(trial: &mut Trial, act: &Act) -> Result<Option<Heard>, Complaint> {
     match act {
         Act::Apply(text) => {
+            // What was sent before a change was sent before it: coverage by flow logs ends with the time of the change.
+            trial.advance(Duration::from_nanos(1))?;
             trial.apply(&load(text));
             Ok(None)
         }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use engine::DropReason;
 use vpclab_sim::scenario;
 
 macro_rules! scenarios {
@@ -41,9 +42,12 @@ scenarios! {
     acls_are_stateless_and_judge_replies_as_fresh_packets
     addresses_of_a_record_are_those_of_the_interface
     an_acl_stands_at_the_subnet_boundary_only
+    an_icmp_error_returns_to_whoever_sent_what_it_quotes
+    an_instance_that_is_gone_takes_its_flows_along
     an_unchanged_lab_changes_nothing
     both_ends_judge_for_themselves
     changing_groups_is_changing_rules
+    equal_blocks_in_two_vpcs_do_not_meet
     established_tcp_is_forgotten_when_the_settings_say_so
     every_block_of_a_vpc_is_local
     fragments_follow_their_first_one_ipv4
@@ -75,7 +79,9 @@ scenarios! {
     the_published_ping_example
     the_router_answers_nothing
     the_source_check_stops_spoofing_silently
+    too_many_waiting_fragments_are_refused
     ttl_is_not_counted_down_inside_a_vpc
+    what_is_cut_short_is_malformed
     windows_are_a_minute_or_ten_and_a_minute_on_nitro
     without_a_route_a_packet_is_lost_silently
 }
@@ -92,6 +98,17 @@ fn every_scenario_file_is_listed_here() {
         .collect();
     names.sort_unstable();
     assert_eq!(names, ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+}
+
+/// What no scenario can show: a full table depends on the number of workers, and there is no kernel that could refuse.
+const ELSEWHERE: [DropReason; 2] = [DropReason::SessionTableFull, DropReason::TransmitFailed];
+
+#[test]
+fn every_drop_reason_has_a_scenario() {
+    let shown = |reason: &DropReason| ALL.iter().any(|(_, text)| text.contains(reason.code()));
+    let missing: Vec<_> =
+        DropReason::ALL.iter().filter(|reason| !shown(reason) && !ELSEWHERE.contains(reason)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 fn play(name: &str, text: &str) {

@@ -267,8 +267,8 @@ impl fmt::Display for Vpc {
     }
 }
 
-/// Every field that the comparison of lines with the oracle reads.
-const FORMAT: &str = "${interface-id} ${srcaddr} ${dstaddr} ${pkt-srcaddr} ${pkt-dstaddr} ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${flow-direction} ${traffic-path} ${tcp-flags} ${log-status}";
+/// Everything that tells records apart, and what they sum.
+pub(super) const FORMAT: &str = "${interface-id} ${srcaddr} ${dstaddr} ${pkt-srcaddr} ${pkt-dstaddr} ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${flow-direction} ${traffic-path} ${tcp-flags} ${log-status}";
 
 fn rules_of(f: &mut fmt::Formatter<'_>, direction: &str, rules: &[String]) -> fmt::Result {
     if rules.is_empty() {

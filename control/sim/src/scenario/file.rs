@@ -104,6 +104,7 @@ pub(super) struct Send {
     pub(super) ttl: Option<u8>,
     pub(super) ipv6: Option<bool>,
     pub(super) fragments: Option<Fragments>,
+    pub(super) cut: Option<usize>,
     pub(super) count: Option<usize>,
     pub(super) expect: Option<OneOrMany<String>>,
     pub(super) received_by: Option<String>,

@@ -40,7 +40,8 @@ impl Stage {
         let expected = send.expect.as_ref().ok_or("a packet has an expected fate: `expect`")?;
         for _ in 0..send.count.unwrap_or(1) {
             self.hosts.number(&mut shape);
-            let packet = shape.bytes();
+            let mut packet = shape.bytes();
+            packet.truncate(send.cut.unwrap_or(usize::MAX));
             let parts = parts(send, &packet);
             let (mut to, mut released) = (None, Vec::new());
             for (n, part) in parts.iter().enumerate() {
@@ -98,7 +99,10 @@ impl Stage {
             };
             let about = Some(known.packet.clone());
             let body = Body::Icmp { icmp_type, code, field: 0, about };
-            let shape = Shape::new(known.shape.dst, known.shape.src, body);
+            let dst = send.to.as_ref().map_or_else(|| Ok(known.shape.src), |to| self.address(to, false))?;
+            let src =
+                send.source.as_ref().map_or_else(|| Ok(known.shape.dst), |from| self.address(from, false))?;
+            let shape = Shape::new(src, dst, body);
             return Ok(Post { from: known.receiver(name)?, shape });
         }
         self.fresh(send)

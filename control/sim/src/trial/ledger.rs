@@ -47,6 +47,15 @@ impl Ledger {
         }
     }
 
+    /// All totals: the record, the packets' tuple, packets and bytes.
+    pub(super) fn totals(&self) -> impl Iterator<Item = (Record, FiveTuple, u64, u64)> {
+        self.totals.iter().map(|((id, direction, action, traffic_path, tuple), total)| {
+            let (interface_id, direction, action) = (id.clone(), *direction, *action);
+            let record = Record { interface_id, direction, action, traffic_path: *traffic_path };
+            (record, *tuple, total.packets, total.bytes)
+        })
+    }
+
     /// Compares with the tap events of a whole run; `ids` names all interfaces that there were.
     pub(super) fn compare(
         &self,
