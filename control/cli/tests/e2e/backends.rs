@@ -1,6 +1,8 @@
 //! The same traffic through each backend and several numbers of workers.
 
-use crate::harness::{LATE, Lab};
+use std::time::Duration;
+
+use crate::harness::{LATE, Lab, Program, unique_name, vpclab};
 use crate::reach::{A_1, A_2, B_1, PAIR, talk};
 
 fn traffic_passes(backend: &str) {
@@ -30,4 +32,17 @@ fn epoll_moves_packets_with_1_2_and_4_workers() {
 #[test]
 fn tokio_moves_packets_with_1_2_and_4_workers() {
     traffic_passes("tokio");
+}
+
+/// What a machine cannot do is said before anything is made, and `doctor` says what it can.
+#[test]
+fn a_backend_that_is_not_there_is_refused() {
+    let doctor = Program::run(vpclab(["doctor"]), Duration::from_secs(30)).ok();
+    for backend in ["epoll", "tokio"] {
+        let line = doctor.stdout.lines().find(|line| line.starts_with(&format!("--io {backend} ")));
+        assert!(line.is_some_and(|line| line.contains("ok")), "the tests above ran: {doctor}");
+    }
+    let mut lab = Lab::written(&unique_name(), PAIR);
+    lab.bring_up(&["--io", "uring"]).exits(2).says("use auto, epoll or tokio");
+    lab.check_gone();
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{Deadline, Lab, Load, NOTHING, alone};
+use crate::harness::{Deadline, Lab, Load, NOTHING, alone, echo_udp};
 
 const LOAD: &str = include_str!("labs/load.yaml");
 
@@ -63,4 +63,28 @@ fn a_hundred_applies_lose_nothing_of_a_hundred_flows() {
         assert_eq!(lab.flows().len(), FLOWS as usize, "run {run}: each flow is one half");
         lab.finish(NOTHING);
     }
+}
+
+/// What is under way to an instance that goes is counted like everything else, and nobody else is disturbed.
+#[test]
+fn an_instance_may_go_and_come_back_under_load() {
+    let _alone = alone();
+    let lab = Lab::up(LOAD);
+    let (from, to) = (lab.instance("from-1"), lab.instance("to-1"));
+    let source = "10.54.1.10".parse().expect("an address");
+    let target = "10.54.2.10:9000".parse().expect("an address");
+    let line = "      to-1:    { subnet: to, security_groups: [receiver], private_ip: 10.54.2.10 }\n";
+    let load = Load::start((&from, source), (&to, target), 10, 5_000);
+    for _ in 0..5 {
+        lab.edit(line, "      #\n");
+        lab.edit("      #\n", line);
+    }
+    let sent = load.stop();
+    assert!(sent.received < sent.sent, "the first receiver has left with its instance: {sent:?}");
+    echo_udp(&from, source, &lab.instance("to-1"), target, &[100]);
+    let counters = lab.settled();
+    // The new instance answers some with "port unreachable".
+    assert!(counters.received >= sent.sent + 2, "{sent:?}, {counters:?}");
+    // A worker may hold a packet in its hand while the device goes.
+    lab.finish(&[("NO_INTERFACE_FOR_ADDRESS", 1..=1_000_000), ("TRANSMIT_FAILED", 0..=100)]);
 }
