@@ -90,7 +90,8 @@ impl Traffic {
             (0..=34, Some(Recent { to: Some(to), shape, .. })) => self.push(to, answer(&shape, draw), draw),
             (35..=54, Some(Recent { from, shape, .. })) => self.push(from, more(&shape, draw), draw),
             (55..=61, Some(Recent { to: Some(to), shape, .. })) => {
-                self.push(to, complaint(&shape, draw), draw)
+                let error = complaint(&shape, &self.recent, draw);
+                self.push(to, error, draw);
             }
             (62..=67, Some(Recent { to: Some(to), shape, .. })) => self.push(to, shape, draw),
             (68..=69, Some(Recent { from, shape, .. })) => {
@@ -175,7 +176,7 @@ fn stranger(vpc: &Vpc, v6: bool, draw: &mut Draw) -> String {
     draw.pick(&all).clone()
 }
 
-fn body(v6: bool, draw: &mut Draw) -> Body {
+fn body(v6_family: bool, draw: &mut Draw) -> Body {
     match draw.below(100) {
         0..=44 => {
             let flags =
@@ -188,14 +189,15 @@ fn body(v6: bool, draw: &mut Draw) -> Body {
             Body::Udp(from, to)
         }
         67..=84 => {
-            let types: &[u8] = if v6 { &[128, 128, 129] } else { &[8, 8, 8, 0, 13] };
+            let types: &[u8] = if v6_family { &[128, 128, 129] } else { &[8, 8, 8, 0, 13] };
             Body::Query(*draw.pick(types), draw.below(2) as u16, 1)
         }
         85..=92 => {
-            let types: &[(u8, u8)] =
-                if v6 { &[(1, 4), (2, 0), (135, 0)] } else { &[(3, 3), (3, 4), (5, 1), (11, 0)] };
-            let (icmp_type, code) = *draw.pick(types);
-            Body::Icmp { icmp_type, code, field: 0, about: None }
+            // With a code of its own a query keeps its identifier, here the upper half of `field`.
+            let v4 = [(3, 3), (3, 4), (5, 1), (11, 0), (8, 1), (0, 2)];
+            let v6 = [(1, 4), (2, 0), (135, 0), (128, 1), (129, 2)];
+            let (icmp_type, code) = if v6_family { *draw.pick(&v6) } else { *draw.pick(&v4) };
+            Body::Icmp { icmp_type, code, field: (draw.below(2) as u32) << 16, about: None }
         }
         _ => Body::Other(*draw.pick(&[47, 50, 132])),
     }
@@ -239,14 +241,18 @@ fn more(sent: &Shape, draw: &mut Draw) -> Shape {
     next
 }
 
-/// An ICMP error from the receiver about a packet.
-fn complaint(about: &Shape, draw: &mut Draw) -> Shape {
+/// An ICMP error from the receiver about a packet, now and then to somebody else than its sender.
+fn complaint(about: &Shape, recent: &VecDeque<Recent>, draw: &mut Draw) -> Shape {
     let v6 = about.src.is_ipv6();
     let types: &[(u8, u8)] =
         if v6 { &[(1, 4), (1, 1), (2, 0), (3, 0)] } else { &[(3, 3), (3, 4), (3, 13), (11, 0)] };
     let (icmp_type, code) = *draw.pick(types);
     let quoted = about.bytes();
-    Shape::new(about.dst, about.src, Body::Icmp { icmp_type, code, field: 1_280, about: Some(quoted) })
+    let others = recent.iter().map(|recent| recent.shape.src).filter(|other| other.is_ipv6() == v6);
+    let others: Vec<_> = others.filter(|other| *other != about.dst).collect();
+    let astray = !others.is_empty() && draw.chance(15);
+    let to = if astray { *draw.pick(&others) } else { about.src };
+    Shape::new(about.dst, to, Body::Icmp { icmp_type, code, field: 1_280, about: Some(quoted) })
 }
 
 fn reply_flags(asked: u8, draw: &mut Draw) -> u8 {
