@@ -4,6 +4,7 @@ mod edit;
 mod lab;
 mod rules;
 mod traffic;
+mod write;
 
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ const TOO_BIG_PER_SECOND: u32 = 10;
 
 impl Generator {
     /// The format of the flow log that every generated VPC has for all its traffic; other flow logs have other formats.
-    pub const FORMAT: &str = lab::FORMAT;
+    pub const FORMAT: &str = write::FORMAT;
 
     /// The run that belongs to `seed`.
     #[must_use]

@@ -1,6 +1,6 @@
 //! Random changes to a lab.
 
-use super::lab::{Lab, List, Vpc};
+use super::lab::{Lab, List, SECOND, Vpc};
 use super::rules;
 use crate::Draw;
 
@@ -132,7 +132,8 @@ fn remove_instance(vpc: &mut Vpc, draw: &mut Draw) {
     for table in &mut vpc.tables {
         table.routes.retain(|route| !(route.via.starts_with(&target) && inside.contains(&route.to)));
     }
-    let inside = |to: &str| to.starts_with(vpc.v4) || vpc.v6.is_some_and(|v6| to.starts_with(v6));
+    let blocks = [Some(vpc.v4), Some(SECOND), vpc.v6];
+    let inside = |to: &str| blocks.iter().flatten().any(|block| to.starts_with(block));
     for table in &mut vpc.tables {
         table.routes.retain(|route| !(route.via.starts_with(&target) && inside(&route.to)));
         for route in table.routes.iter_mut().filter(|route| route.via.starts_with(&target)) {
@@ -143,7 +144,7 @@ fn remove_instance(vpc: &mut Vpc, draw: &mut Draw) {
 
 /// An instance that was there before may come back, with other addresses.
 fn add_instance(vpc: &mut Vpc, draw: &mut Draw) {
-    let name = |n| format!("{}-i{n}", vpc.name());
+    let name = |n| format!("{}-i{n}", vpc.name);
     let Some(name) = (0..9).map(name).find(|name| vpc.instances.iter().all(|i| i.name != *name)) else {
         return;
     };

@@ -1,6 +1,4 @@
-//! A random lab as a lab file is written.
-
-use std::fmt;
+//! A random lab.
 
 use super::rules;
 use crate::Draw;
@@ -10,7 +8,8 @@ use crate::Draw;
 pub(super) struct Lab {
     pub(super) vpcs: Vec<Vpc>,
     pub(super) lists: Vec<List>,
-    settings: String,
+    /// As it is written.
+    pub(super) settings: String,
 }
 
 /// A prefix list.
@@ -23,9 +22,11 @@ pub(super) struct List {
 
 #[derive(Clone, Debug)]
 pub(super) struct Vpc {
-    name: String,
-    /// First half of all its IPv4 addresses, such as `10.0`.
+    pub(super) name: String,
+    /// First half of the addresses of its primary block, such as `10.0`.
     pub(super) v4: &'static str,
+    /// Whether it has the block [`SECOND`] too.
+    pub(super) second: bool,
     /// First three quarters of all its IPv6 addresses without the subnet's number.
     pub(super) v6: Option<&'static str>,
     pub(super) subnets: Vec<Subnet>,
@@ -35,10 +36,12 @@ pub(super) struct Vpc {
     pub(super) instances: Vec<Instance>,
 }
 
-/// Subnet number n has the blocks V4.n.0/24 and V6:10n::/64.
+/// Subnet number n has the blocks V4.n.0/24 and V6:100n::/64.
 #[derive(Clone, Debug)]
 pub(super) struct Subnet {
     pub(super) number: usize,
+    /// The block of the VPC that it is in, as [`Vpc::v4`].
+    pub(super) v4: &'static str,
     /// Positions in the VPC's lists; none is the main table, the default ACL.
     pub(super) table: Option<usize>,
     pub(super) acl: Option<usize>,
@@ -90,6 +93,9 @@ pub(super) struct Interface {
 const V4: &[&str] = &["10.0", "10.0", "172.31"];
 const V6: &str = "2600:1f18:aaaa:";
 
+/// First half of secondary blocks.
+pub(super) const SECOND: &str = "100.64";
+
 impl Lab {
     pub(super) fn random(draw: &mut Draw) -> Self {
         let settings = settings(draw);
@@ -126,14 +132,20 @@ fn settings(draw: &mut Draw) -> String {
 
 impl Vpc {
     fn random(n: usize, lists: &[List], draw: &mut Draw) -> Self {
-        let v6 = draw.chance(60).then_some(V6);
+        let (v4, v6) = (*draw.pick(V4), draw.chance(60).then_some(V6));
+        let second = draw.chance(25);
+        let mut subnet = |number| {
+            let v4 = if second && draw.chance(40) { SECOND } else { v4 };
+            Subnet { number, v4, table: None, acl: None }
+        };
+        let mut subnets: Vec<_> = (1..=4).map(&mut subnet).collect();
+        subnets.truncate(draw.between(2, 4));
         let mut vpc = Self {
             name: format!("v{n}"),
-            v4: *draw.pick(V4),
+            v4,
+            second,
             v6,
-            subnets: (1..=draw.between(2, 4))
-                .map(|number| Subnet { number, table: None, acl: None })
-                .collect(),
+            subnets,
             tables: Vec::new(),
             groups: Vec::new(),
             acls: Vec::new(),
@@ -183,12 +195,8 @@ impl Vpc {
         instance
     }
 
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
     pub(super) fn v4_of(&self, subnet: usize, host: usize) -> String {
-        format!("{}.{}.{host}", self.v4, self.subnets[subnet].number)
+        format!("{}.{}.{host}", self.subnets[subnet].v4, self.subnets[subnet].number)
     }
 
     pub(super) fn v6_of(&self, subnet: usize, host: usize) -> Option<String> {
@@ -196,7 +204,7 @@ impl Vpc {
     }
 
     pub(super) fn v4_blocks(&self) -> Vec<String> {
-        self.subnets.iter().map(|subnet| format!("{}.{}.0/24", self.v4, subnet.number)).collect()
+        self.subnets.iter().map(|subnet| format!("{}.{}.0/24", subnet.v4, subnet.number)).collect()
     }
 
     pub(super) fn v6_blocks(&self) -> Vec<String> {
@@ -209,107 +217,5 @@ impl Vpc {
             let name = |n| format!("{}.eth{n}", instance.name);
             instance.interfaces.iter().enumerate().map(move |(n, interface)| (name(n), interface))
         })
-    }
-}
-
-impl fmt::Display for Lab {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "lab: generated\n{}", self.settings)?;
-        if !self.lists.is_empty() {
-            writeln!(f, "prefix_lists:")?;
-        }
-        for List { name, family, entries } in &self.lists {
-            let entries = entries.iter().map(|entry| format!("\"{entry}\"")).collect::<Vec<_>>().join(", ");
-            writeln!(f, "  {name}: {{ address_family: {family}, max_entries: 10, entries: [{entries}] }}")?;
-        }
-        writeln!(f, "vpcs:")?;
-        self.vpcs.iter().try_for_each(|vpc| vpc.fmt(f))
-    }
-}
-
-impl fmt::Display for Vpc {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  {}:\n    cidr: [{}.0.0/16]", self.name, self.v4)?;
-        if let Some(v6) = self.v6 {
-            writeln!(f, "    ipv6_cidr: \"{v6}1000::/56\"")?;
-        }
-        writeln!(
-            f,
-            "    flow_logs: {{ all: {{ traffic: all, format: \"{FORMAT}\", destination: {{ file: all.log }} }}, rejects: {{ traffic: reject, max_aggregation_interval: 60, destination: {{ file: rejects.log }} }} }}"
-        )?;
-        writeln!(f, "    subnets:")?;
-        self.subnets.iter().try_for_each(|subnet| self.fmt_subnet(subnet, f))?;
-        writeln!(f, "    route_tables:")?;
-        for (n, table) in self.tables.iter().enumerate() {
-            let main = if n == 0 { "main: true, " } else { "" };
-            writeln!(f, "      t{n}: {{ {main}routes: [")?;
-            for Route { to, via } in &table.routes {
-                writeln!(f, "        {{ to: \"{to}\", via: {via} }},")?;
-            }
-            writeln!(f, "      ] }}")?;
-        }
-        writeln!(f, "    security_groups:")?;
-        for (n, group) in self.groups.iter().enumerate() {
-            writeln!(f, "      g{n}:")?;
-            rules_of(f, "ingress", &group.ingress)?;
-            group.egress.as_ref().map_or(Ok(()), |egress| rules_of(f, "egress", egress))?;
-        }
-        if !self.acls.is_empty() {
-            writeln!(f, "    network_acls:")?;
-        }
-        for (n, acl) in self.acls.iter().enumerate() {
-            writeln!(f, "      a{n}:")?;
-            rules_of(f, "ingress", &acl.ingress)?;
-            rules_of(f, "egress", &acl.egress)?;
-        }
-        writeln!(f, "    instances:")?;
-        self.instances.iter().try_for_each(|instance| self.fmt_instance(instance, f))
-    }
-}
-
-/// Everything that tells records apart, and what they sum.
-pub(super) const FORMAT: &str = "${interface-id} ${srcaddr} ${dstaddr} ${pkt-srcaddr} ${pkt-dstaddr} ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${flow-direction} ${traffic-path} ${tcp-flags} ${log-status}";
-
-fn rules_of(f: &mut fmt::Formatter<'_>, direction: &str, rules: &[String]) -> fmt::Result {
-    if rules.is_empty() {
-        return writeln!(f, "        {direction}: []");
-    }
-    writeln!(f, "        {direction}:")?;
-    rules.iter().try_for_each(|rule| writeln!(f, "          - {{ {rule} }}"))
-}
-
-impl Vpc {
-    fn fmt_subnet(&self, subnet: &Subnet, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number = subnet.number;
-        write!(f, "      s{number}: {{ cidr: {}.{number}.0/24, az: us-east-1a", self.v4)?;
-        if let Some(v6) = self.v6 {
-            write!(f, ", ipv6_cidr: \"{v6}100{number}::/64\"")?;
-        }
-        if let Some(table) = subnet.table {
-            write!(f, ", route_table: t{table}")?;
-        }
-        if let Some(acl) = subnet.acl {
-            write!(f, ", network_acl: a{acl}")?;
-        }
-        writeln!(f, " }}")
-    }
-
-    fn fmt_instance(&self, instance: &Instance, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "      {}:\n        interfaces:", instance.name)?;
-        for (n, interface) in instance.interfaces.iter().enumerate() {
-            let groups: Vec<_> = interface.groups.iter().map(|group| format!("g{group}")).collect();
-            let v6: Vec<_> = interface.v6.iter().map(|address| format!("\"{address}\"")).collect();
-            writeln!(
-                f,
-                "          eth{n}: {{ subnet: s{}, private_ips: [{}], ipv6_addresses: [{}], security_groups: [{}], source_dest_check: {}, mtu: {} }}",
-                self.subnets[interface.subnet].number,
-                interface.v4.join(", "),
-                v6.join(", "),
-                groups.join(", "),
-                interface.checks,
-                interface.mtu
-            )?;
-        }
-        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Random rules, entries, routes and prefix-list entries, as they are written.
 
-use super::lab::{Acl, Group, List, Route, Table, Vpc};
+use super::lab::{Acl, Group, List, Route, SECOND, Table, Vpc};
 use crate::Draw;
 
 /// Ports that traffic uses, and their neighbours.
@@ -165,6 +165,7 @@ pub(super) fn route(vpc: &Vpc, lists: &[List], draw: &mut Draw) -> Option<Route>
         }
         80..=91 => Route { to: draw.pick(&vpc.v4_blocks()).clone(), via: through },
         92..=95 if vpc.v6.is_some() => Route { to: draw.pick(&vpc.v6_blocks()).clone(), via: through },
+        _ if vpc.second && draw.chance(50) => Route { to: format!("{SECOND}.0.0/16"), via: through },
         _ => Route { to: format!("{}.0.0/16", vpc.v4), via: through },
     })
 }
