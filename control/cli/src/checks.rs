@@ -1,6 +1,6 @@
 //! Expectations about a running lab, probed with real packets.
 //!
-//! [`file`] reads them; [`plan`] finds the places and names in the lab; [`probing`] sends real packets between the instances
+//! [`mod@file`] reads them; [`plan`] finds the places and names in the lab; [`probing`] sends real packets between the instances
 //! and sees what became of them; [`judge`] compares that with the expectation and, apart from it, with what `explain` says;
 //! [`report`] and [`junit`] tell.
 

@@ -1,7 +1,7 @@
 //! Text to draft with source positions, and findings to text.
 //!
 //! [`load`] is the way in: the text of a lab file becomes a checked [`Valid`] lab or the list of everything that is wrong with it.
-//! [`yaml::read`] stops before the check. [`render`] prints findings with the lines they are about, and [`schema`] is the
+//! [`yaml::read`] stops before the check. [`render()`] prints findings with the lines they are about, and [`schema()`] is the
 //! JSON Schema of the file.
 //!
 //! One table of keys, the module `keys`, feeds the reader, its "did you mean" and the schema, so the three cannot disagree. Reading

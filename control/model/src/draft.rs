@@ -1,6 +1,6 @@
 //! The lab file as written: every key with its place, nothing checked but its shape.
 //!
-//! Whoever reads a text fills a [`Lab`] and reports what has the wrong shape; [`check`](crate::check) reports the rest. A value
+//! Whoever reads a text fills a [`Lab`] and reports what has the wrong shape; [`check`](crate::check()) reports the rest. A value
 //! that could not be read is kept as [`Field::Broken`] or `None`, so that it is not taken for a missing one and reported again.
 
 mod instance;
