@@ -7,10 +7,8 @@ use daemon::background::{LaunchError, launch};
 use daemon::{Down, State};
 use lab::state::state;
 
-use crate::child;
+use crate::child::{self, PATIENCE};
 use crate::support::{Site, TWO, TWO_V4, With, eventually, output};
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Process id of the daemon of a lab.
 fn pid_of(site: &Site) -> u32 {
