@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use engine::{DropReason, Event};
+use engine::{DropReason, Event, Facts, Tracked, TrackedState, decide};
 use model::Valid;
-use snapshot::InterfaceIx;
+use snapshot::{Attachment, InterfaceIx};
 use vpclab_sim::{Fate, World};
-use wire::testing::{at, echo_request, icmp, icmp_error, ip, tcp};
+use wire::FiveTuple;
+use wire::testing::{at, echo_request, fragments, icmp, icmp_error, ip, tcp};
 
 const SYN: u8 = 2;
+const RST: u8 = 4;
 const ACK: u8 = 16;
 
 const A: &str = "10.0.1.10";
@@ -74,6 +76,42 @@ fn a_cached_decision_holds_for_its_icmp_code_only() {
     assert_eq!(world.send(d, &proper).fate, Fate::Delivered(b));
     assert_eq!(world.send(d, &odd).fate, Fate::Dropped(DropReason::NetworkAclDenied));
     assert_eq!(world.send(d, &proper).fate, Fate::Delivered(b));
+}
+
+/// Rules: SG-23, MT-11
+#[test]
+fn a_later_fragment_opens_no_closed_connection() {
+    let (mut world, [a, b, ..]) = world(LAB);
+    let (there, here) = (at("10.0.2.10:40000"), at("10.0.1.10:22"));
+    assert_eq!(world.send(b, &tcp(there, here, SYN, 1, 0, &[])).fate, Fate::Delivered(a));
+    assert_eq!(world.send(b, &tcp(there, here, RST, 2, 0, &[])).fate, Fate::Delivered(a));
+    for fragment in fragments(&tcp(there, here, ACK, 2, 9, &[0; 2000]), 7, 1000) {
+        assert_eq!(world.send(b, &fragment).fate, Fate::Dropped(DropReason::ConnectionClosed));
+    }
+}
+
+/// Rules: NA-15, SG-18
+#[test]
+fn a_decision_holds_while_the_parts_that_it_used_are_the_same() {
+    let (mut world, [_, b, _, d]) = world(LAB);
+    let ping = echo_request(ip("10.0.1.11"), ip(B), 7, 1, &[]);
+    assert_eq!(world.send(d, &ping).fate, Fate::Delivered(b));
+    let facts = Facts::of(Attachment::interface(d), &wire::parse(&ping).expect("a packet of ours"));
+    let decision = decide(world.snapshot(), &facts, &Nothing);
+    let generation = world.snapshot().generation();
+    world.apply(load(&LAB.replace("ports: 22", "ports: 23")));
+    assert!(world.snapshot().generation() > generation);
+    assert!(decision.holds_in(world.snapshot()), "the group that changed is not on the way");
+    world.apply(load(&LAB.replace("type: 8, code: 0", "type: 8, code: 1")));
+    assert!(!decision.holds_in(world.snapshot()), "the entry that decided is gone");
+}
+
+struct Nothing;
+
+impl Tracked for Nothing {
+    fn at(&self, _: Attachment, _: &FiveTuple) -> Option<TrackedState> {
+        None
+    }
 }
 
 /// Rules: FL-11, FL-12

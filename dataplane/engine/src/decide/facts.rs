@@ -23,7 +23,7 @@ pub struct Facts {
 pub enum Opening {
     /// A SYN without ACK, or any packet of a protocol without connections.
     Fresh,
-    /// A TCP packet of a connection that should exist.
+    /// A TCP packet of a connection that should exist, or a later fragment, which begins nothing.
     Midway,
 }
 
@@ -39,10 +39,8 @@ impl Facts {
             Transport::Tcp { flags, .. } if flags & (tcp_flag::SYN | tcp_flag::ACK) != tcp_flag::SYN => {
                 (tuple.dst_port, Opening::Midway, None)
             }
-            Transport::Later if tuple.proto == wire::proto::TCP => (tuple.dst_port, Opening::Midway, None),
-            Transport::Tcp { .. } | Transport::Udp | Transport::Later => {
-                (tuple.dst_port, Opening::Fresh, None)
-            }
+            Transport::Later => (tuple.dst_port, Opening::Midway, None),
+            Transport::Tcp { .. } | Transport::Udp => (tuple.dst_port, Opening::Fresh, None),
             Transport::Other => (0, Opening::Fresh, None),
         };
         Self { from, tuple, selector, opening, about }
