@@ -8,7 +8,7 @@ use std::time::Duration;
 use bolero::TypeGenerator;
 use engine::{DropReason, Event};
 use snapshot::InterfaceIx;
-use vpclab_sim::{Fate, World};
+use vpclab_sim::{Fate, Sent, World};
 
 const INPUTS: usize = 3_000;
 
@@ -78,15 +78,30 @@ fn check_one(world: &mut World, ends: &[InterfaceIx], input: &Input) {
     let after = world.counters();
     assert_eq!(after.in_flight(), 0, "{after:?}");
     assert_eq!(after.received, before.received + 1);
-    if let Fate::Dropped(reason) = sent.fate {
-        assert_eq!(after.dropped(reason), before.dropped(reason) + 1, "counted under its reason");
-        let others = DropReason::ALL.iter().filter(|other| **other != reason);
-        // An ICMP error about it may have been refused on its way, and a fragment released by it may have been dropped.
-        let more: u64 = others.map(|other| after.dropped(*other) - before.dropped(*other)).sum();
-        assert!(more <= 65, "one reason each");
+    let (fates, errors) = ends_of(&sent);
+    // An ICMP error of ours that did not arrive was refused on its way, and is counted under a reason of its own.
+    let refused_errors = after.originated - before.originated - errors;
+    for reason in DropReason::ALL {
+        let counted = after.dropped(*reason) - before.dropped(*reason);
+        let dropped = fates.iter().filter(|fate| **fate == Fate::Dropped(*reason)).count() as u64;
+        assert!((dropped..=dropped + refused_errors).contains(&counted), "{reason:?}: {counted} of {fates:?}");
     }
+    let dropped = fates.iter().filter(|fate| matches!(fate, Fate::Dropped(_))).count() as u64;
+    let counted = after.dropped_in_all() - before.dropped_in_all();
+    assert_eq!(counted, dropped + refused_errors, "one reason each: {fates:?}");
     assert!(world.drops().len() >= drops_before.min(1_024));
     world.advance(Duration::from_millis(u64::from(input.wait) * 10));
+}
+
+/// What became of a packet and of the fragments that it released, and how many ICMP errors reached their receivers.
+fn ends_of(sent: &Sent) -> (Vec<Fate>, u64) {
+    let mut fates = vec![sent.fate.clone()];
+    let mut errors = sent.errors.len() as u64;
+    for (released, more) in sent.released.iter().map(ends_of) {
+        fates.extend(released);
+        errors += more;
+    }
+    (fates, errors)
 }
 
 /// What flow logs hear of is never more than what the gates let see.
