@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Offload;
+
 /// Bytes kept free in front of a packet: a virtio-net header (10 or 12 bytes) and the 20 that NAT64 adds.
 pub const HEADROOM: usize = 64;
 
@@ -11,7 +13,9 @@ pub const HEADROOM: usize = 64;
 /// To read from a device, take [`Self::spare_mut`], read into it, and say with [`Self::set_len`] how much came;
 /// a device header that came along is left behind with [`Self::trim_front`], or added with [`Self::prepend`].
 ///
-/// Two buffers are equal when their packets are.
+/// What the device that it came from left undone travels with it: [`Self::offload`].
+///
+/// Two buffers are equal when their packets are, and what is left to do with them.
 #[derive(Default)]
 pub struct Buffer {
     /// All bytes ever used; its length only grows.
@@ -20,13 +24,19 @@ pub struct Buffer {
     start: usize,
     /// Where it ends: `start <= end <= data.len()`.
     end: usize,
+    offload: Offload,
 }
 
 impl Buffer {
     /// An empty buffer that can take `capacity` packet bytes without growing.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { data: vec![0; HEADROOM + capacity], start: HEADROOM, end: HEADROOM }
+        Self {
+            data: vec![0; HEADROOM + capacity],
+            start: HEADROOM,
+            end: HEADROOM,
+            offload: Offload::default(),
+        }
     }
 
     /// Copies `packet` into a new buffer.
@@ -36,7 +46,7 @@ impl Buffer {
         data.resize(HEADROOM, 0);
         data.extend_from_slice(packet);
         let end = data.len();
-        Self { data, start: HEADROOM, end }
+        Self { data, start: HEADROOM, end, offload: Offload::default() }
     }
 
     /// The packet.
@@ -68,11 +78,23 @@ impl Buffer {
         self.data.len() - self.start
     }
 
+    /// What is left to do before the packet is on the wire.
+    #[must_use]
+    pub const fn offload(&self) -> Offload {
+        self.offload
+    }
+
+    /// Says what is left to do.
+    pub const fn set_offload(&mut self, offload: Offload) {
+        self.offload = offload;
+    }
+
     /// Empties the buffer and gives it its full [`HEADROOM`] again; the storage stays.
     pub fn clear(&mut self) {
         self.reach(HEADROOM);
         self.start = HEADROOM;
         self.end = HEADROOM;
+        self.offload = Offload::default();
     }
 
     /// The `max` bytes after the packet, to be written and then claimed with [`Self::set_len`].
@@ -133,15 +155,15 @@ impl Buffer {
 }
 
 impl Clone for Buffer {
-    /// Copies the packet, not the storage around it.
+    /// Copies the packet with what is left to do, not the storage around it.
     fn clone(&self) -> Self {
-        Self::copy_of(self.bytes())
+        Self { offload: self.offload, ..Self::copy_of(self.bytes()) }
     }
 }
 
 impl PartialEq for Buffer {
     fn eq(&self, other: &Self) -> bool {
-        self.bytes() == other.bytes()
+        self.bytes() == other.bytes() && self.offload == other.offload
     }
 }
 

@@ -11,6 +11,7 @@
 //! | [`compose`] | What do we answer: ICMP errors and TCP resets |
 //! | `fragment` | [`fragment_ipv4`]: how does a long packet cross a short link? |
 //! | `buffer` | [`Buffer`]: owned bytes with headroom, used again and again |
+//! | `offload` | [`Offload`]: what did the device leave undone? |
 //! | `print` | How a person reads a packet: `Display` of [`Parsed`] and [`FiveTuple`] |
 //! | `testing` | Builders and a checker of packets; with feature `testing` only |
 //!
@@ -28,6 +29,7 @@ mod buffer;
 pub mod checksum;
 pub mod compose;
 mod fragment;
+mod offload;
 mod parse;
 mod print;
 #[cfg(any(test, feature = "testing"))]
@@ -37,5 +39,6 @@ mod tuple;
 
 pub use buffer::{Buffer, HEADROOM};
 pub use fragment::fragment_ipv4;
+pub use offload::{Offload, PartialChecksum, SegmentKind, Segments};
 pub use parse::{Fragment, Malformed, Parsed, Transport, parse};
 pub use tuple::{FiveTuple, icmp_is_error, icmp_query_reply, proto, tcp_flag};
