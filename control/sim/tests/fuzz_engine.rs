@@ -84,7 +84,10 @@ fn check_one(world: &mut World, ends: &[InterfaceIx], input: &Input) {
     for reason in DropReason::ALL {
         let counted = after.dropped(*reason) - before.dropped(*reason);
         let dropped = fates.iter().filter(|fate| **fate == Fate::Dropped(*reason)).count() as u64;
-        assert!((dropped..=dropped + refused_errors).contains(&counted), "{reason:?}: {counted} of {fates:?}");
+        assert!(
+            (dropped..=dropped + refused_errors).contains(&counted),
+            "{reason:?}: {counted} of {fates:?}"
+        );
     }
     let dropped = fates.iter().filter(|fate| matches!(fate, Fate::Dropped(_))).count() as u64;
     let counted = after.dropped_in_all() - before.dropped_in_all();

@@ -12,6 +12,7 @@
 //! | `fragment` | [`fragment_ipv4`]: how does a long packet cross a short link? |
 //! | `buffer` | [`Buffer`]: owned bytes with headroom, used again and again |
 //! | `offload` | [`Offload`]: what did the device leave undone? |
+//! | `segment` | [`segment()`], [`complete_checksum`]: how is that done without the device? |
 //! | `print` | How a person reads a packet: `Display` of [`Parsed`] and [`FiveTuple`] |
 //! | `testing` | Builders and a checker of packets; with feature `testing` only |
 //!
@@ -32,6 +33,7 @@ mod fragment;
 mod offload;
 mod parse;
 mod print;
+mod segment;
 #[cfg(any(test, feature = "testing"))]
 #[allow(clippy::expect_used, reason = "a test that builds an impossible packet should stop")]
 pub mod testing;
@@ -41,4 +43,5 @@ pub use buffer::{Buffer, HEADROOM};
 pub use fragment::fragment_ipv4;
 pub use offload::{Offload, PartialChecksum, SegmentKind, Segments};
 pub use parse::{Fragment, Malformed, Parsed, Transport, parse};
+pub use segment::{complete_checksum, segment};
 pub use tuple::{FiveTuple, icmp_is_error, icmp_query_reply, proto, tcp_flag};

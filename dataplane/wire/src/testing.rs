@@ -13,7 +13,9 @@ use etherparse::{
     UdpHeader,
 };
 
-use crate::{Transport, checksum, parse, proto, tcp_flag};
+use crate::{
+    Buffer, Offload, PartialChecksum, SegmentKind, Segments, Transport, checksum, parse, proto, tcp_flag,
+};
 
 mod fragments;
 #[cfg(test)]
@@ -166,6 +168,37 @@ pub fn dont_fragment(mut packet: Vec<u8>) -> Vec<u8> {
         finish_header(&mut packet);
     }
     packet
+}
+
+/// A TCP or UDP packet as it comes from a guest with offloads: its checksum partial, and to be cut into segments with
+/// `size` payload bytes when a size is given.
+///
+/// # Panics
+///
+/// When the packet is neither, or a fragment.
+#[must_use]
+pub fn left_to_device(packet: Vec<u8>, size: Option<u16>) -> Buffer {
+    let parsed = parse(&packet).expect("a packet");
+    let (tuple, start) = (parsed.tuple, parsed.transport_offset);
+    let at = usize::from(start);
+    let (kind, offset, header) = match parsed.transport {
+        Transport::Tcp { .. } if tuple.src.is_ipv4() => (SegmentKind::TcpV4, 16, (packet[at + 12] >> 4) * 4),
+        Transport::Tcp { .. } => (SegmentKind::TcpV6, 16, (packet[at + 12] >> 4) * 4),
+        Transport::Udp => (SegmentKind::Udp, 6, 8),
+        Transport::Icmp { .. } | Transport::Later | Transport::Other => {
+            panic!("{parsed} is neither TCP nor UDP")
+        }
+    };
+    let ecn = matches!(parsed.transport, Transport::Tcp { flags, .. } if flags & tcp_flag::CWR != 0);
+    let headers = start + u16::from(header);
+    let mut buffer = Buffer::copy_of(&packet);
+    let partial = checksum::pseudo_header(tuple.src, tuple.dst, tuple.proto, (packet.len() - at) as u32);
+    buffer.bytes_mut()[at + usize::from(offset)..][..2].copy_from_slice(&partial.to_be_bytes());
+    buffer.set_offload(Offload {
+        checksum: Some(PartialChecksum { start, offset }),
+        segments: size.map(|size| Segments { kind, size, headers, ecn }),
+    });
+    buffer
 }
 
 /// Checks every length and checksum of a packet: no byte after it, IPv4 header, TCP, UDP, ICMP, ICMPv6.

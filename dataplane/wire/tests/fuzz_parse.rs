@@ -7,7 +7,10 @@ use std::net::IpAddr;
 
 use etherparse::{LaxSlicedPacket, TransportSlice};
 use vpclab_wire::compose::{self, Unreachable};
-use vpclab_wire::{Parsed, Transport, fragment_ipv4, parse, proto};
+use vpclab_wire::{
+    Buffer, Offload, Parsed, PartialChecksum, SegmentKind, Segments, Transport, complete_checksum,
+    fragment_ipv4, parse, proto, segment,
+};
 
 const INPUTS: usize = 20_000;
 
@@ -143,6 +146,7 @@ fn check(packet: &[u8]) -> Option<Parsed> {
     assert!(!parsed.to_string().is_empty());
     check_second_opinion(packet, &parsed);
     check_answers(packet, &parsed);
+    check_segments(packet, &parsed);
     Some(parsed)
 }
 
@@ -204,6 +208,22 @@ fn check_answers(packet: &[u8], parsed: &Parsed) {
         let is_error = answered.tuple.is_icmp();
         assert_eq!(reaction.is_none(), is_error, "an error is never answered, a reset may be");
     }
+}
+
+/// Whatever a device may claim about a packet, its segments parse and are no longer than it says.
+fn check_segments(packet: &[u8], parsed: &Parsed) {
+    for (kind, size) in [(SegmentKind::TcpV4, 0), (SegmentKind::TcpV6, 7), (SegmentKind::Udp, 100)] {
+        let segments = Some(Segments { kind, size, headers: 0, ecn: false });
+        for segment in segment(packet, parsed, Offload { checksum: None, segments }) {
+            let read = parse(segment.bytes()).expect("a segment parses");
+            assert_eq!((read.tuple, read.length as usize), (parsed.tuple, segment.len()));
+        }
+    }
+    let mut whole = Buffer::copy_of(packet);
+    let checksum = Some(PartialChecksum { start: parsed.transport_offset, offset: parsed.ttl.into() });
+    whole.set_offload(Offload { checksum, segments: None });
+    complete_checksum(&mut whole);
+    assert_eq!((whole.len(), whole.offload()), (packet.len(), Offload::default()));
 }
 
 fn check_fragments(packet: &[u8], mtu: u16) {
