@@ -42,6 +42,6 @@ mod tuple;
 pub use buffer::{Buffer, HEADROOM};
 pub use fragment::fragment_ipv4;
 pub use offload::{Offload, PartialChecksum, SegmentKind, Segments};
-pub use parse::{Fragment, Malformed, Parsed, Transport, parse};
+pub use parse::{Fragment, Malformed, Parsed, Transport, parse, read};
 pub use segment::{complete_checksum, segment};
 pub use tuple::{FiveTuple, icmp_is_error, icmp_query_reply, proto, tcp_flag};

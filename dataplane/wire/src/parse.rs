@@ -7,7 +7,7 @@ mod quoted;
 mod tests;
 mod transport;
 
-use crate::FiveTuple;
+use crate::{Buffer, FiveTuple};
 
 /// The header chain is shorter than its own length fields claim, or the packet is not IP at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +60,14 @@ pub enum Transport {
 pub struct Parsed {
     /// Addresses, ports and protocol. Later fragments have ports 0 until their first fragment is known.
     pub tuple: FiveTuple,
-    /// IP packet length in bytes, headers included: what flow logs count (FL-14).
+    /// What the IP length field says, in bytes, headers included.
     pub length: u32,
+    /// How many packets this is on the wire: 1 unless it is a super-packet.
+    pub packets: u32,
+    /// IP bytes of all of them, headers included: what flow logs count (FL-14).
+    pub wire_bytes: u32,
+    /// IP bytes of the longest of them: what an MTU is compared with (MT-05).
+    pub longest: u32,
     /// Offset of the transport header, i.e. length of the IP header with its options or extension headers.
     pub transport_offset: u16,
     /// Time to live or hop limit.
@@ -89,6 +95,41 @@ pub fn parse(packet: &[u8]) -> Result<Parsed, Malformed> {
         Some(4) => ipv4::parse(packet),
         Some(6) => ipv6::parse(packet),
         _ => Err(Malformed),
+    }
+}
+
+/// Reads the packet in `buffer`; a super-packet counts as the packets that it stands for, see [`crate::Segments`].
+///
+/// # Errors
+///
+/// As [`parse()`].
+pub fn read(buffer: &Buffer) -> Result<Parsed, Malformed> {
+    let parsed = parse(buffer.bytes())?;
+    Ok(match buffer.offload().segments {
+        Some(segments) => parsed.cut(segments.size),
+        None => parsed,
+    })
+}
+
+impl Parsed {
+    /// The same packet, with each packet on the wire holding at most `size` bytes of transport payload.
+    #[must_use]
+    pub fn cut(self, size: u16) -> Self {
+        let Some(payload) = self.payload().filter(|payload| *payload > u32::from(size) && size > 0) else {
+            return self;
+        };
+        let headers = self.length - payload;
+        let packets = payload.div_ceil(u32::from(size));
+        Self { packets, wire_bytes: payload + packets * headers, longest: headers + u32::from(size), ..self }
+    }
+
+    /// Bytes behind the transport header; none of what is not cut into segments.
+    fn payload(&self) -> Option<u32> {
+        match self.transport {
+            Transport::Tcp { payload, .. } => Some(payload),
+            Transport::Udp => self.length.checked_sub(u32::from(self.transport_offset) + 8),
+            Transport::Icmp { .. } | Transport::Later | Transport::Other => None,
+        }
     }
 }
 

@@ -24,6 +24,9 @@ pub(super) fn parse(packet: &[u8]) -> Result<Parsed, Malformed> {
     Ok(Parsed {
         tuple: FiveTuple { src, dst, src_port: read.src_port, dst_port: read.dst_port, proto },
         length: u32::from(total),
+        packets: 1,
+        wire_bytes: u32::from(total),
+        longest: u32::from(total),
         // At most 60: the field counts 15 words.
         transport_offset: header_length as u16,
         ttl: header[8],

@@ -47,6 +47,9 @@ pub(super) fn parse(packet: &[u8]) -> Result<Parsed, Malformed> {
     Ok(Parsed {
         tuple: FiveTuple { src, dst, src_port: read.src_port, dst_port: read.dst_port, proto: chain.proto },
         length: length as u32,
+        packets: 1,
+        wire_bytes: length as u32,
+        longest: length as u32,
         // At most 40 + 8 * 2048: see MAX_EXTENSIONS.
         transport_offset: chain.offset as u16,
         ttl: header[7],

@@ -425,3 +425,27 @@ fn udp_header(length: u16) -> [u8; 8] {
     let [high, low] = length.to_be_bytes();
     [0, 1, 0, 2, high, low, 0, 0]
 }
+
+#[test]
+fn a_super_packet_counts_as_what_it_is_cut_into() {
+    let [a, b] = ["10.0.1.5:53", "10.0.2.9:5353"].map(crate::testing::at);
+    let cut = |payload: usize, size: u16| {
+        let mut buffer = Buffer::copy_of(&crate::testing::udp(a, b, &vec![0; payload]));
+        let segments = crate::Segments { kind: crate::SegmentKind::Udp, size, headers: 28, ecn: false };
+        buffer.set_offload(crate::Offload { checksum: None, segments: Some(segments) });
+        let parsed = read(&buffer).unwrap();
+        (parsed.packets, parsed.wire_bytes, parsed.longest)
+    };
+    assert_eq!(cut(2_500, 1_000), (3, 2_500 + 3 * 28, 1_028));
+    assert_eq!(cut(2_000, 1_000), (2, 2_000 + 2 * 28, 1_028));
+    assert_eq!(cut(1_000, 1_000), (1, 1_028, 1_028));
+    assert_eq!(cut(1_000, 0), (1, 1_028, 1_028));
+}
+
+#[test]
+fn only_tcp_and_udp_are_cut() {
+    let mut echo = parse(&ECHO).unwrap();
+    assert_eq!(echo.cut(1), echo);
+    echo = parse(&SYN).unwrap();
+    assert_eq!(echo.cut(1).packets, 1, "a segment without payload is one packet");
+}
