@@ -231,6 +231,9 @@ const fn parsed(tuple: FiveTuple, transport: Transport) -> Parsed {
     Parsed {
         tuple,
         length: LENGTH,
+        packets: 1,
+        wire_bytes: LENGTH,
+        longest: LENGTH,
         transport_offset,
         ttl: 64,
         dont_fragment: true,
