@@ -73,6 +73,9 @@ fn packet(tuple: FiveTuple, transport: Transport) -> Parsed {
     Parsed {
         tuple,
         length: 84,
+        packets: 1,
+        wire_bytes: 84,
+        longest: 84,
         transport_offset: if tuple.src.is_ipv4() { 20 } else { 40 },
         ttl: 64,
         dont_fragment: true,
