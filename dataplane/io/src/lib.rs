@@ -2,8 +2,8 @@
 //!
 //! What it is: the edge between the kernel and a worker. It opens one layer-3 device per network interface inside
 //! a network namespace ([`Tun`], [`Netns`]), wakes a worker when a device has packets ([`Backend`], [`Waker`]),
-//! and says what this machine allows ([`doctor`]). What it is not: it looks into no packet, keeps no state about
-//! flows and starts no threads that outlive a call.
+//! and says what this machine allows ([`doctor`]). What it is not: it judges no packet, keeps no state about
+//! flows beyond a batch and starts no threads that outlive a call.
 //!
 //! Read first: [`Backend`] and [`Tun`].
 //!
@@ -12,6 +12,7 @@
 //!
 //! - [`mod@doctor`]: what the machine offers, and raising the limit of open files
 //! - [`mod@netns`]: named namespaces as `ip netns` knows them, and running code or programs in them
+//! - [`mod@outbox`]: packets on their way out, coalesced
 //! - [`mod@poller`]: the seam between a worker and the kernel, with its backends
 //! - [`mod@pool`]: packet buffers that are used again
 //! - [`mod@tun`]: devices, their names, and what their errors mean
@@ -20,12 +21,14 @@
 
 pub mod doctor;
 pub mod netns;
+pub mod outbox;
 pub mod poller;
 pub mod pool;
 mod sys;
 pub mod tun;
 
 pub use netns::Netns;
+pub use outbox::Outbox;
 pub use poller::{Backend, BackendKind, Waker};
 pub use pool::BufferPool;
 pub use tun::{Offload, Opener, Tun, TunOptions};

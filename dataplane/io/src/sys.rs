@@ -24,6 +24,13 @@ pub(crate) fn tun_set_interface(file: &impl AsFd, name: &DeviceName, flags: libc
     done(unsafe { libc::ioctl(fd, libc::TUNSETIFF, &raw mut request) })
 }
 
+/// Says what work the device may leave to the reader of its packets: a mask of `TUN_F_*`.
+pub(crate) fn tun_set_offload(file: &impl AsFd, mask: libc::c_uint) -> io::Result<()> {
+    let fd = file.as_fd().as_raw_fd();
+    // SAFETY: `fd` is open while `file` is borrowed; TUNSETOFFLOAD takes its argument by value.
+    done(unsafe { libc::ioctl(fd, libc::TUNSETOFFLOAD, libc::c_ulong::from(mask)) })
+}
+
 /// Sets the MTU of `name` in the namespace `socket` was made in.
 pub(crate) fn set_mtu(socket: &impl AsFd, name: &DeviceName, bytes: u16) -> io::Result<()> {
     let mut request = interface_request(name);

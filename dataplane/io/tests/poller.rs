@@ -11,7 +11,7 @@ use support::{Namespace, destination, udp_payload};
 use vpclab_io::netns::netns_command;
 use vpclab_io::poller::BackendKind;
 use vpclab_io::tun::{Trouble, trouble};
-use vpclab_io::{Backend, Buffer, BufferPool, Waker};
+use vpclab_io::{Backend, Buffer, BufferPool, Tun, Waker};
 
 macro_rules! for_each_backend {
     ($($test:ident),+ $(,)?) => {
@@ -50,8 +50,7 @@ fn a_ping_through_the_device_is_answered(kind: BackendKind) {
     let child = ping.spawn().expect("start ping");
     let request = worker.packets(1).remove(0).1;
     let reply = echo_reply(request.bytes());
-    worker.backend.write(&tun, &reply).expect("write");
-    worker.backend.flush().expect("flush");
+    worker.write(&tun, &reply);
     let output = child.wait_with_output().expect("ping ends");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
@@ -173,8 +172,8 @@ fn one_device_is_read_by_one_backend_and_written_by_another(kind: BackendKind) {
     reader.backend.attach(0, tun.clone()).expect("attach");
     socket.send_to(b"there and back", "10.9.0.2:9").expect("send");
     let packet = reader.packets(1).remove(0).1.bytes().to_vec();
-    let writer = thread::spawn(move || Worker::new(kind).backend.write(&tun, &udp_reversed(&packet)));
-    writer.join().expect("join").expect("write");
+    let writer = thread::spawn(move || Worker::new(kind).write(&tun, &udp_reversed(&packet)));
+    writer.join().expect("join");
     let mut bytes = [0; 64];
     let (length, from) = socket.recv_from(&mut bytes).expect("the packet came back");
     assert_eq!((&bytes[..length], from.to_string().as_str()), (&b"there and back"[..], "10.9.0.2:9"));
@@ -260,6 +259,13 @@ impl Worker {
         let count = self.backend.read(budget, &mut self.pool, &mut packets).expect("read");
         assert_eq!(count, packets.len());
         packets
+    }
+
+    /// Writes one packet and sees that it was taken.
+    fn write(&mut self, tun: &Arc<Tun>, packet: &[u8]) {
+        self.backend.write(tun, 0, Buffer::copy_of(packet), &mut self.pool);
+        self.backend.flush(&mut self.pool);
+        assert_eq!(self.backend.take_failed(), []);
     }
 
     /// Waits for exactly `count` packets.

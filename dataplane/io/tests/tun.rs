@@ -95,11 +95,11 @@ fn a_device_that_is_down_refuses_packets_and_works_again_when_up() {
     for opener in openers() {
         let namespace = Namespace::new();
         let tun = namespace.device("eth0", 0, opener);
-        tun.write(&PACKET).expect("up");
+        tun.write(&mut packet()).expect("up");
         namespace.ip(&["link", "set", "eth0", "down"]);
-        assert_eq!(trouble(&tun.write(&PACKET).expect_err("down")), Trouble::Down);
+        assert_eq!(trouble(&tun.write(&mut packet()).expect_err("down")), Trouble::Down);
         namespace.ip(&["link", "set", "eth0", "up"]);
-        tun.write(&PACKET).expect("up again");
+        tun.write(&mut packet()).expect("up again");
     }
 }
 
@@ -108,10 +108,10 @@ fn a_removed_device_is_told_from_other_errors() {
     for opener in openers() {
         let namespace = Namespace::new();
         let tun = namespace.device("eth0", 0, opener);
-        let nonsense = tun.write(b"\0 is no IP version").expect_err("refused");
+        let nonsense = tun.write(&mut Buffer::copy_of(b"\0 is no IP version")).expect_err("refused");
         assert_eq!(trouble(&nonsense), Trouble::Other, "{nonsense}");
         namespace.ip(&["link", "delete", "eth0"]);
-        assert_eq!(trouble(&tun.write(&PACKET).expect_err("gone")), Trouble::Gone);
+        assert_eq!(trouble(&tun.write(&mut packet()).expect_err("gone")), Trouble::Gone);
         let mut buffer = Buffer::with_capacity(64);
         assert_eq!(trouble(&tun.read(&mut buffer).expect_err("gone")), Trouble::Gone);
         assert!(buffer.is_empty());
@@ -119,7 +119,9 @@ fn a_removed_device_is_told_from_other_errors() {
 }
 
 /// An IPv4 header of protocol 253 (RFC 3692: for experiments) from 10.9.0.2 to 10.9.0.1, with its checksum.
-const PACKET: [u8; 20] = [0x45, 0, 0, 20, 0, 0, 0, 0, 64, 253, 0x65, 0xd7, 10, 9, 0, 2, 10, 9, 0, 1];
+fn packet() -> Buffer {
+    Buffer::copy_of(&[0x45, 0, 0, 20, 0, 0, 0, 0, 64, 253, 0x65, 0xd7, 10, 9, 0, 2, 10, 9, 0, 1])
+}
 
 // The values of x86-64 and of every other machine with the generic `fcntl.h`.
 const O_NONBLOCK: i32 = 0o4_000;

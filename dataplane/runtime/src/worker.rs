@@ -72,8 +72,7 @@ impl Worker<'_> {
             }
             let mut busy = self.work(&snapshot, &mut frames, &mut packets);
             busy |= self.keep_time(&snapshot);
-            let flushed = self.backend.flush();
-            self.complain(None, flushed);
+            self.flush();
             self.sink.offer(std::iter::from_fn(|| self.engine.poll_event()));
             if !busy {
                 self.sleep();
@@ -164,9 +163,15 @@ impl Worker<'_> {
     }
 
     fn dispatch(&mut self, frames: &mut Vec<Frame>) {
-        for frame in frames.drain(..) {
+        for mut frame in frames.drain(..) {
             match frame.next {
-                Next::Transmit(to) => self.transmit(&frame, to),
+                Next::Transmit(to) if frame.pieces.is_empty() => {
+                    self.write(to, frame.from, frame.buffer);
+                    continue;
+                }
+                Next::Transmit(to) => {
+                    frame.pieces.drain(..).for_each(|piece| self.write(to, frame.from, piece));
+                }
                 Next::Handoff(worker) => {
                     self.pass_on(worker, Stage::Owner, frame);
                     continue;
@@ -187,30 +192,27 @@ impl Worker<'_> {
         self.rings.wake(to);
     }
 
-    fn transmit(&mut self, frame: &Frame, to: Attachment) {
-        for packet in frame.packets() {
-            if self.write(to, packet.bytes()).is_err() {
-                self.engine.handle_transmit_failure(frame.from, frame.parsed.as_ref(), self.clock.now());
-            }
-        }
-    }
-
     fn transmit_originated(&mut self) {
         while let Some((to, packet)) = self.engine.poll_transmit() {
-            if self.write(to, packet.bytes()).is_err() {
-                self.engine.handle_transmit_failure(
-                    to,
-                    wire::parse(packet.bytes()).ok().as_ref(),
-                    self.clock.now(),
-                );
-            }
+            self.write(to, to, packet);
         }
     }
 
-    fn write(&mut self, to: Attachment, packet: &[u8]) -> std::io::Result<()> {
-        let device = self.view.device(to.token()).ok_or(std::io::ErrorKind::NotFound)?;
-        let device = Arc::clone(device);
-        self.backend.write(&device, packet)
+    fn write(&mut self, to: Attachment, from: Attachment, packet: Buffer) {
+        match self.view.device(to.token()) {
+            Some(device) => self.backend.write(device, from.token(), packet, &mut self.pool),
+            None => self.backend.outbox().refuse(from.token(), &packet),
+        }
+    }
+
+    /// Lets go of what was held back, and tells the engine what the kernel refused.
+    fn flush(&mut self) {
+        self.backend.flush(&mut self.pool);
+        for (from, packet) in self.backend.take_failed() {
+            let parsed = wire::parse(packet.bytes()).ok();
+            let from = Attachment::from_token(from);
+            self.engine.handle_transmit_failure(from, parsed.as_ref(), self.clock.now());
+        }
     }
 
     /// Says whether the engine has more to do right away.

@@ -11,6 +11,7 @@ use wire::Buffer;
 
 use super::ready::{Devices, ReadyList};
 use super::{Backend, Waker};
+use crate::outbox::Outbox;
 use crate::pool::BufferPool;
 use crate::tun::Tun;
 
@@ -19,6 +20,7 @@ pub(super) struct EpollBackend {
     watched: Watched,
     ready: ReadyList,
     events: Vec<EpollEvent>,
+    outbox: Outbox,
 }
 
 impl EpollBackend {
@@ -30,6 +32,7 @@ impl EpollBackend {
             watched: Watched { epoll, devices: BTreeMap::new(), lost: Vec::new() },
             ready: ReadyList::default(),
             events: vec![EpollEvent::empty(); EVENTS],
+            outbox: Outbox::default(),
         })
     }
 
@@ -84,6 +87,10 @@ impl Backend for EpollBackend {
 
     fn take_lost(&mut self) -> Vec<(u32, io::Error)> {
         std::mem::take(&mut self.watched.lost)
+    }
+
+    fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
     }
 }
 

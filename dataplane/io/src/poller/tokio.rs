@@ -21,6 +21,7 @@ use wire::Buffer;
 
 use super::ready::{Devices, ReadyList};
 use super::{Backend, Waker};
+use crate::outbox::Outbox;
 use crate::pool::BufferPool;
 use crate::sys;
 use crate::tun::Tun;
@@ -29,6 +30,7 @@ pub(super) struct TokioBackend {
     tasks: LocalSet,
     news: Rc<News>,
     watched: Watched,
+    outbox: Outbox,
     // After everything that is registered with it, so that it is dropped last.
     reactor: Runtime,
 }
@@ -43,7 +45,7 @@ impl TokioBackend {
             sys::watch(waker.clone(), Interest::READABLE)?
         };
         tasks.spawn_local(watch_waker(raised, Rc::clone(&news)));
-        Ok(Self { tasks, news, watched: Watched::default(), reactor })
+        Ok(Self { tasks, news, watched: Watched::default(), outbox: Outbox::default(), reactor })
     }
 }
 
@@ -95,6 +97,10 @@ impl Backend for TokioBackend {
 
     fn take_lost(&mut self) -> Vec<(u32, io::Error)> {
         std::mem::take(&mut self.watched.lost)
+    }
+
+    fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
     }
 }
 

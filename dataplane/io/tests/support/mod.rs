@@ -28,7 +28,11 @@ impl Namespace {
 
     /// Opens `device`, gives it 10.9.`net`.1/24, and brings it up.
     pub(crate) fn device(&self, device: &str, net: u8, opener: Opener) -> Arc<Tun> {
-        let options = TunOptions { mtu: 1500, opener, ..TunOptions::default() };
+        self.device_with(device, net, TunOptions { mtu: 1500, opener, ..TunOptions::default() })
+    }
+
+    /// The same with all options.
+    pub(crate) fn device_with(&self, device: &str, net: u8, options: TunOptions) -> Arc<Tun> {
         let tun = Tun::open(&self.handle, device, options).expect("open a device");
         self.ip(&["address", "add", &format!("10.9.{net}.1/24"), "dev", device]);
         self.ip(&["link", "set", device, "up"]);
