@@ -3,8 +3,9 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 
+use compile::Compiler;
 use engine::{Config, Engine, Frame, Next, Time};
-use snapshot::{Attachment, Builder, InterfaceIx, Snapshot};
+use snapshot::{Attachment, InterfaceIx, Snapshot};
 use wire::Buffer;
 
 /// How large a lab's policy is.
@@ -47,7 +48,7 @@ impl Pair {
     pub fn new(size: Size) -> Self {
         let text = lab(size);
         let (valid, _) = import::load("bench.yaml", &text).expect("a generated lab has no errors");
-        let snapshot = compile::snapshot(&mut Builder::default(), &valid).expect("a checked lab compiles");
+        let snapshot = Compiler::default().snapshot(&valid).expect("a checked lab compiles");
         let find = |instance: &str| {
             let interface = &valid.lab().vpcs["v"].instances[instance].interfaces[0];
             snapshot.interface_by_id(&interface.id).expect("every interface is in the snapshot")

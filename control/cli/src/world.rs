@@ -6,10 +6,11 @@ use std::io::IsTerminal as _;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use compile::Compiler;
 use import::Look;
 use model::Valid;
 use model::lab::Lab;
-use snapshot::{Builder, Snapshot};
+use snapshot::Snapshot;
 
 use crate::error::Error;
 use crate::explain::spread;
@@ -79,13 +80,14 @@ impl World {
             let look = look(std::io::stderr().is_terminal());
             Error::Findings(import::render(&findings, name, text, look).trim_end().to_owned())
         })?;
-        let snapshot = compile::snapshot(&mut Builder::default(), &valid)
+        let snapshot = Compiler::default()
+            .snapshot(&valid)
             .map_err(|error| Error::Bug(format!("{name} does not compile: {error}")))?;
         let catalogue = Catalogue::of(valid.lab());
         Ok(Self { valid, snapshot, catalogue, pieces: OnceCell::new() })
     }
 
-    pub(crate) const fn lab(&self) -> &Lab {
+    pub(crate) fn lab(&self) -> &Lab {
         self.valid.lab()
     }
 

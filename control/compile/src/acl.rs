@@ -1,11 +1,11 @@
 //! Network ACLs.
 
-use model::lab::{AclAction, AclEntry, Lab, Vpc};
+use model::lab::{AclAction, AclEntry, Vpc};
 use snapshot::spec::{AclEntrySpec, AclSpec};
 
 use crate::traffic::traffic;
 
-pub(crate) fn acls(_: &Lab, vpc: &Vpc) -> Vec<AclSpec> {
+pub(crate) fn acls(vpc: &Vpc) -> Vec<AclSpec> {
     let acl = |acl: &model::lab::NetworkAcl| AclSpec {
         id: acl.id.clone(),
         name: format!("{}.{}", vpc.name, acl.name),

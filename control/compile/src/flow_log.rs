@@ -2,17 +2,16 @@
 
 use std::path::PathBuf;
 
-use model::lab::{
-    FlowLog, FlowLogInterval, FlowLogScope, Lab, LogDestination, Nitro, Settings, TrafficType, Vpc,
-};
+use model::lab::{FlowLog, FlowLogInterval, FlowLogScope, LogDestination, Nitro, Settings, TrafficType, Vpc};
 use snapshot::spec::{FlowLogSpec, TrafficFilter};
 
+use crate::compiler::Common;
 use crate::interface::id_of;
 
 /// Seconds that an interface of a Nitro instance aggregates at most (FL-12).
 const NITRO_WINDOW: u32 = 60;
 
-pub(crate) fn flow_logs(lab: &Lab, vpc: &Vpc) -> Vec<FlowLogSpec> {
+pub(crate) fn flow_logs(common: Common<'_>, vpc: &Vpc) -> Vec<FlowLogSpec> {
     let flow_log = |log: &FlowLog| FlowLogSpec {
         id: log.id.clone(),
         interfaces: covered(vpc, &log.scope),
@@ -21,7 +20,7 @@ pub(crate) fn flow_logs(lab: &Lab, vpc: &Vpc) -> Vec<FlowLogSpec> {
             TrafficType::All => TrafficFilter::All,
             TrafficType::Reject => TrafficFilter::Reject,
         },
-        interval: window(log.interval, &lab.settings),
+        interval: window(log.interval, common.settings),
         format: log.format.clone(),
         file: file(&log.destination),
     };

@@ -1,10 +1,10 @@
 //! Network interfaces.
 
-use model::lab::{Instance, Interface, InterfaceRef, Lab, SourceDestCheck, Vpc};
+use model::lab::{Instance, Interface, InterfaceRef, SourceDestCheck, Vpc};
 use snapshot::Check;
 use snapshot::spec::InterfaceSpec;
 
-pub(crate) fn interfaces(_: &Lab, vpc: &Vpc) -> Vec<InterfaceSpec> {
+pub(crate) fn interfaces(vpc: &Vpc) -> Vec<InterfaceSpec> {
     vpc.instances
         .values()
         .flat_map(|instance| instance.interfaces.iter().map(|device| interface(vpc, instance, device)))

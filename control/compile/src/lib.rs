@@ -2,10 +2,11 @@
 //!
 //! Everything that AWS resolves before it looks at a packet is resolved here: names to ids, prefix lists to their entries,
 //! ties between routes, the interfaces that a flow log covers, and windows. The builder knows blocks, ranges and ids only.
-//! A [`Valid`] has an object for every name in it, so nothing here can fail; read [`compile`] first.
+//! A [`Valid`] has an object for every name in it, so nothing here can fail; read [`Compiler`] first.
 //!
 //! | module | table it fills |
 //! |---|---|
+//! | `compiler` | all of them, VPC by VPC |
 //! | `acl` | network ACLs |
 //! | `flow_log` | flow logs and the interval of the taps |
 //! | `group` | security groups |
@@ -18,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod acl;
+mod compiler;
 mod flow_log;
 mod group;
 mod interface;
@@ -28,43 +30,5 @@ mod tests;
 mod traffic;
 mod vpc;
 
-use model::Valid;
-use model::lab::{Lab, Vpc};
-use snapshot::spec::LabSpec;
-
+pub use compiler::{Compiler, compile};
 pub use snapshot::{BuildError, Builder, Snapshot};
-
-/// Says the whole lab in the words of the builder, in the order of names.
-#[must_use]
-pub fn compile(valid: &Valid) -> LabSpec {
-    lower(valid.lab())
-}
-
-/// Compiles and builds in one step.
-///
-/// # Errors
-///
-/// [`BuildError`] if the builder misses an object; for a [`Valid`] that is a bug of ours, and the builder is as before.
-pub fn snapshot(builder: &mut Builder, valid: &Valid) -> Result<Snapshot, BuildError> {
-    builder.build(compile(valid))
-}
-
-fn lower(lab: &Lab) -> LabSpec {
-    let flow_logs = each(lab, flow_log::flow_logs);
-    LabSpec {
-        name: lab.name.clone(),
-        acls: each(lab, acl::acls),
-        groups: each(lab, group::groups),
-        interfaces: each(lab, interface::interfaces),
-        route_tables: each(lab, route::route_tables),
-        settings: settings::settings(&lab.settings, &flow_logs),
-        subnets: each(lab, vpc::subnets),
-        vpcs: lab.vpcs.values().map(vpc::vpc).collect(),
-        flow_logs,
-    }
-}
-
-/// One table of all VPCs together.
-fn each<T>(lab: &Lab, table: impl Fn(&Lab, &Vpc) -> Vec<T>) -> Vec<T> {
-    lab.vpcs.values().flat_map(|vpc| table(lab, vpc)).collect()
-}

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use ipnet::IpNet;
-use model::lab::{Destination, Lab, Route, RouteTable, Target, Vpc};
+use model::lab::{Destination, Route, RouteTable, Target, Vpc};
 use snapshot::spec::{RouteSpec, RouteTableSpec, TargetSpec};
 
+use crate::compiler::Common;
 use crate::interface::id_of;
 
 /// What decides between two routes with the same prefix; the lower one wins.
@@ -18,11 +19,11 @@ enum Rank<'a> {
     PrefixList(&'a str),
 }
 
-pub(crate) fn route_tables(lab: &Lab, vpc: &Vpc) -> Vec<RouteTableSpec> {
+pub(crate) fn route_tables(common: Common<'_>, vpc: &Vpc) -> Vec<RouteTableSpec> {
     let table = |table: &RouteTable| RouteTableSpec {
         id: table.id.clone(),
         name: format!("{}.{}", vpc.name, table.name),
-        routes: effective(lab, &table.routes)
+        routes: effective(common, &table.routes)
             .into_iter()
             .map(|(prefix, route)| RouteSpec { id: route.id.clone(), prefix, target: target(vpc, route) })
             .collect(),
@@ -32,13 +33,13 @@ pub(crate) fn route_tables(lab: &Lab, vpc: &Vpc) -> Vec<RouteTableSpec> {
 
 /// The route in force for each prefix, by ascending prefix; a prefix list counts as one route per entry (RT-05). Order in
 /// the lab file does not matter, so moving a line changes no table.
-fn effective<'a>(lab: &'a Lab, routes: &'a [Route]) -> BTreeMap<IpNet, &'a Route> {
+fn effective<'a>(common: Common<'a>, routes: &'a [Route]) -> BTreeMap<IpNet, &'a Route> {
     let mut best: BTreeMap<IpNet, (Rank<'a>, &'a Route)> = BTreeMap::new();
     for route in routes {
         let (rank, prefixes) = match &route.destination {
             Destination::Cidr(cidr) => (Rank::Cidr, std::slice::from_ref(cidr)),
             Destination::PrefixList(name) => {
-                let list = &lab.prefix_lists[name];
+                let list = &common.prefix_lists[name];
                 (Rank::PrefixList(&list.id), &list.entries[..])
             }
         };

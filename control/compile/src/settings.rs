@@ -1,12 +1,12 @@
 //! Knobs.
 
 use model::lab::{RelatedIcmp, Settings, Tracking};
-use snapshot::spec::FlowLogSpec;
+use snapshot::spec::{FlowLogSpec, Shared};
 
 /// Seconds between two flushes where no flow log asks for any.
 const DEFAULT_TAP_INTERVAL: u32 = 60;
 
-pub(crate) fn settings(settings: &Settings, flow_logs: &[FlowLogSpec]) -> snapshot::Settings {
+pub(crate) fn settings(settings: &Settings, flow_logs: &[Shared<FlowLogSpec>]) -> snapshot::Settings {
     snapshot::Settings {
         tcp_established: settings.tcp_established,
         udp_stream: settings.udp_stream,
@@ -22,7 +22,7 @@ pub(crate) fn settings(settings: &Settings, flow_logs: &[FlowLogSpec]) -> snapsh
 }
 
 /// The longest interval whose multiples include the end of every window.
-fn tap_interval(flow_logs: &[FlowLogSpec]) -> u32 {
+fn tap_interval(flow_logs: &[Shared<FlowLogSpec>]) -> u32 {
     flow_logs.iter().map(|log| log.interval).reduce(gcd).unwrap_or(DEFAULT_TAP_INTERVAL)
 }
 

@@ -3,6 +3,7 @@
 mod lab;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use model::lab::{
     AclAction, AclEntry, FlowLog, FlowLogInterval, FlowLogScope, Lab, LogDestination, Nitro, Peer, Route,
@@ -11,8 +12,12 @@ use model::lab::{
 use snapshot::spec::{FlowLogSpec, LabSpec, PeerSpec, TargetSpec, TrafficFilter, TrafficSpec};
 use snapshot::{Builder, Check};
 
-use super::lower;
+use crate::compiler;
 use lab::{EVERY, block, eth, lab, list, list_route, named, route, rule};
+
+fn lower(lab: &Lab) -> LabSpec {
+    compiler::lower(&Arc::new(lab.clone()))
+}
 
 fn app(lab: &mut Lab) -> &mut Vpc {
     lab.vpcs.get_mut("app").expect("the hand-made lab has this VPC")
@@ -277,7 +282,7 @@ fn logged(logs: &[(FlowLogScope, u32)], edit: impl FnOnce(&mut Lab)) -> LabSpec 
 fn a_flow_log_covers_what_lies_below_its_scope() {
     let covered = |scope| {
         let mut spec = logged(&[(scope, 60)], |_| {});
-        spec.flow_logs.remove(0).interfaces
+        spec.flow_logs.remove(0).interfaces.clone()
     };
     assert_eq!(covered(FlowLogScope::Vpc), ["eni-fw0", "eni-fw1", "eni-web"]);
     assert_eq!(covered(FlowLogScope::Subnet("a".into())), ["eni-fw0", "eni-web"]);
@@ -296,7 +301,7 @@ fn a_flow_log_keeps_filter_format_and_relative_path() {
         format: "${action}".into(),
         file: PathBuf::from("logs/app.log"),
     };
-    assert_eq!(spec.flow_logs, [expected]);
+    assert_eq!(spec.flow_logs, [expected.into()]);
 }
 
 /// Rules: FL-04

@@ -1,6 +1,6 @@
 //! VPCs and subnets.
 
-use model::lab::{Lab, Subnet, Vpc};
+use model::lab::{Subnet, Vpc};
 use snapshot::spec::{SubnetSpec, VpcSpec};
 
 pub(crate) fn vpc(vpc: &Vpc) -> VpcSpec {
@@ -14,7 +14,7 @@ pub(crate) fn vpc(vpc: &Vpc) -> VpcSpec {
     }
 }
 
-pub(crate) fn subnets(_: &Lab, vpc: &Vpc) -> Vec<SubnetSpec> {
+pub(crate) fn subnets(vpc: &Vpc) -> Vec<SubnetSpec> {
     let subnet = |subnet: &Subnet| SubnetSpec {
         id: subnet.id.clone(),
         name: format!("{}.{}", vpc.name, subnet.name),

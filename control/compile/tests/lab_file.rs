@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use model::Valid;
-use snapshot::{AclAction, Builder, Flow, Generation, Interface, Part, Snapshot, Target};
-use vpclab_compile as compile;
+use snapshot::{AclAction, Flow, Generation, Interface, Part, Snapshot, Target};
+use vpclab_compile::Compiler;
 
 const LAB: &str = r#"
 lab: edits
@@ -49,8 +49,8 @@ fn edited(from: &str, to: &str) -> Valid {
     load(&LAB.replace(from, to))
 }
 
-fn build(builder: &mut Builder, valid: &Valid) -> Snapshot {
-    compile::snapshot(builder, valid).expect("a checked lab has no dangling reference")
+fn build(compiler: &mut Compiler, valid: &Valid) -> Snapshot {
+    compiler.snapshot(valid).expect("a checked lab has no dangling reference")
 }
 
 /// An instance's only interface.
@@ -94,7 +94,7 @@ fn changed(snapshot: &Snapshot, since: Generation) -> Vec<Part> {
 
 /// The parts that change when the lab becomes `next`.
 fn changed_by(next: &Valid) -> (Snapshot, Vec<Part>) {
-    let mut builder = Builder::default();
+    let mut builder = Compiler::default();
     let first = build(&mut builder, &load(LAB));
     let second = build(&mut builder, next);
     let parts = changed(&second, first.generation());
@@ -104,7 +104,7 @@ fn changed_by(next: &Valid) -> (Snapshot, Vec<Part>) {
 /// Rules: SG-08, SG-11
 #[test]
 fn groups_let_in_what_the_file_says() {
-    let snapshot = build(&mut Builder::default(), &load(LAB));
+    let snapshot = build(&mut Compiler::default(), &load(LAB));
     let web = eth0(&snapshot, "web-1");
     assert_eq!(let_in_by(&snapshot, "web-1", &tcp(443, "203.0.113.7")).as_deref(), Some("app.web"));
     assert_eq!(let_in_by(&snapshot, "web-1", &tcp(443, "198.51.100.7")), None);
@@ -117,7 +117,7 @@ fn groups_let_in_what_the_file_says() {
 /// Rules: RT-02, RT-04, RT-05, RT-15, RT-17
 #[test]
 fn routes_lead_where_the_file_says() {
-    let snapshot = build(&mut Builder::default(), &load(LAB));
+    let snapshot = build(&mut Compiler::default(), &load(LAB));
     let fw = snapshot.interface_by_id(&snapshot.names().get(eth0(&snapshot, "fw-1").name).id).unwrap();
     assert_eq!(target_from(&snapshot, "web-1", "203.0.113.7"), Some(Target::Interface(fw)));
     assert_eq!(target_from(&snapshot, "web-1", "192.0.2.200"), Some(Target::Interface(fw)));
@@ -130,7 +130,7 @@ fn routes_lead_where_the_file_says() {
 /// Rules: NA-04, NA-05, NA-06
 #[test]
 fn subnets_have_the_acl_of_the_file_or_the_default_one() {
-    let snapshot = build(&mut Builder::default(), &load(LAB));
+    let snapshot = build(&mut Compiler::default(), &load(LAB));
     let acl =
         |instance| snapshot.acl(snapshot.subnet(eth0(&snapshot, instance).subnet).unwrap().acl).unwrap();
     assert_eq!(acl("web-1").ingress(&tcp(1, "192.0.2.1")).action, AclAction::Allow);
@@ -178,7 +178,7 @@ fn an_acl_entry_changes_its_acl() {
 #[test]
 fn an_instance_less_changes_the_address_map_and_frees_no_index() {
     let line = "      web-2: { subnet: front, security_groups: [web], private_ip: 10.0.1.11 }\n";
-    let mut builder = Builder::default();
+    let mut builder = Compiler::default();
     let first = build(&mut builder, &load(LAB));
     let second = build(&mut builder, &edited(line, ""));
     assert_eq!(changed(&second, first.generation()), [Part::Vpc(eth0(&second, "web-1").vpc)]);

@@ -56,8 +56,7 @@ impl Running {
 
     /// Makes what is new, publishes, removes what is gone. Returns failures to remove, one a line.
     fn change_to(&mut self, valid: &Valid) -> Result<String, Refused> {
-        let snapshot =
-            compile::snapshot(&mut self.builder, valid).map_err(|error| Refused(error.to_string()))?;
+        let snapshot = self.compiler.snapshot(valid).map_err(|error| Refused(error.to_string()))?;
         let plan = Plan::of(valid);
         let (begun, devices) = self.lab.begin(&plan).map_err(|errors| Refused(errors.to_string()))?;
         self.publish(Arc::new(snapshot), &begun, devices);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::time::{Duration, Instant};
 
-use compile::Builder;
+use compile::Compiler;
 use lab::{Dirs, LiveLab, OpenedDevice, Plan, Programs};
 use model::Valid;
 use runtime::{Attachment, BackendKind, InterfaceIx, Runtime, Snapshot, Tun};
@@ -62,7 +62,7 @@ pub struct Running {
     pub(crate) directory: PathBuf,
     pub(crate) workers: u16,
     pub(crate) backend: BackendKind,
-    pub(crate) builder: Builder,
+    pub(crate) compiler: Compiler,
     pub(crate) labels: Labels,
     pub(crate) troubles: Troubles,
     pub(crate) programs: Programs,
@@ -97,8 +97,8 @@ impl Running {
             Signals::Heed => Some(Watch::start(to_events.clone()).map_err(Error::Signals)?),
             Signals::Leave => None,
         };
-        let mut builder = Builder::default();
-        let snapshot = Arc::new(compile::snapshot(&mut builder, &up.valid)?);
+        let mut compiler = Compiler::default();
+        let snapshot = Arc::new(compiler.snapshot(&up.valid)?);
         let mut troubles = Troubles::default();
         make_room_for(&up.valid, &mut troubles)?;
         let options = options(&up)?;
@@ -119,7 +119,7 @@ impl Running {
             directory: options.directory,
             workers: options.workers,
             backend: options.backend,
-            builder,
+            compiler,
             labels: Labels::of(&snapshot),
             troubles,
             programs,

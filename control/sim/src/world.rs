@@ -3,18 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use compile::Compiler;
 use engine::{Config, Counters, DropReason, DropRecord, Engine, Event, Frame, Next, Time};
 use flowlog::{FlowLogs, Line};
 use model::Valid;
 use model::lab::InterfaceRef;
-use snapshot::{Attachment, Builder, InterfaceIx, Snapshot};
+use snapshot::{Attachment, InterfaceIx, Snapshot};
 use wire::Buffer;
 
 /// A running lab without an operating system.
 #[derive(Debug)]
 pub struct World {
     valid: Valid,
-    builder: Builder,
+    compiler: Compiler,
     snapshot: Arc<Snapshot>,
     engines: Vec<Engine>,
     logs: FlowLogs,
@@ -83,15 +84,15 @@ impl World {
     /// As [`Self::new`].
     #[must_use]
     pub fn with_sessions(valid: Valid, workers: u16, sessions: usize) -> Self {
-        let mut builder = Builder::default();
-        let snapshot = compile::snapshot(&mut builder, &valid).expect("a checked lab compiles");
+        let mut compiler = Compiler::default();
+        let snapshot = compiler.snapshot(&valid).expect("a checked lab compiles");
         let tap_interval = snapshot.settings().tap_interval;
         let config = |worker| Config { worker, workers, seed: SEED, sessions, tap_interval, start: START };
         let mut logs = FlowLogs::new(usize::from(workers), START);
         logs.handle_snapshot(&snapshot, START);
         Self {
             valid,
-            builder,
+            compiler,
             snapshot: Arc::new(snapshot),
             engines: (0..workers).map(|worker| Engine::new(&config(worker))).collect(),
             logs,
@@ -150,7 +151,7 @@ impl World {
     ///
     /// As [`Self::new`].
     pub fn apply(&mut self, valid: Valid) {
-        let snapshot = compile::snapshot(&mut self.builder, &valid).expect("a checked lab compiles");
+        let snapshot = self.compiler.snapshot(&valid).expect("a checked lab compiles");
         self.logs.handle_snapshot(&snapshot, self.now);
         self.snapshot = Arc::new(snapshot);
         self.valid = valid;

@@ -73,9 +73,13 @@ struct Lab<'s> {
 impl<'s> Lab<'s> {
     fn new(spec: &'s LabSpec) -> Self {
         Self {
-            interfaces: spec.interfaces.iter().map(|interface| (interface.id.as_str(), interface)).collect(),
-            subnets: spec.subnets.iter().map(|subnet| (subnet.id.as_str(), subnet)).collect(),
-            vpcs: spec.vpcs.iter().map(|vpc| (vpc.id.as_str(), vpc)).collect(),
+            interfaces: spec
+                .interfaces
+                .iter()
+                .map(|interface| (interface.id.as_str(), &**interface))
+                .collect(),
+            subnets: spec.subnets.iter().map(|subnet| (subnet.id.as_str(), &**subnet)).collect(),
+            vpcs: spec.vpcs.iter().map(|vpc| (vpc.id.as_str(), &**vpc)).collect(),
         }
     }
 

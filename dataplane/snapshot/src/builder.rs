@@ -1,6 +1,7 @@
 //! The only way to make a snapshot.
 
 mod acl;
+mod earlier;
 mod group;
 mod indices;
 mod pass;

@@ -1,6 +1,9 @@
 //! What the control plane says; the [`crate::Builder`] turns it into tables.
 //!
-//! Objects refer to each other by AWS id. Equal specifications in two consecutive builds share one compiled part.
+//! Objects refer to each other by AWS id. Equal specifications in two consecutive builds share one compiled part. An object
+//! that is the very same in both is not even looked at, so whoever makes a specification keeps what did not change [`Shared`].
+
+mod shared;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
@@ -8,6 +11,8 @@ use std::ops::RangeInclusive;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::{AclAction, Check, Settings};
+
+pub use shared::Shared;
 
 /// A VPC.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,19 +212,19 @@ pub struct LabSpec {
     /// Lab name.
     pub name: String,
     /// All network ACLs.
-    pub acls: Vec<AclSpec>,
+    pub acls: Vec<Shared<AclSpec>>,
     /// All flow logs.
-    pub flow_logs: Vec<FlowLogSpec>,
+    pub flow_logs: Vec<Shared<FlowLogSpec>>,
     /// All security groups.
-    pub groups: Vec<GroupSpec>,
+    pub groups: Vec<Shared<GroupSpec>>,
     /// All interfaces.
-    pub interfaces: Vec<InterfaceSpec>,
+    pub interfaces: Vec<Shared<InterfaceSpec>>,
     /// All route tables.
-    pub route_tables: Vec<RouteTableSpec>,
+    pub route_tables: Vec<Shared<RouteTableSpec>>,
     /// Knobs.
     pub settings: Settings,
     /// All subnets.
-    pub subnets: Vec<SubnetSpec>,
+    pub subnets: Vec<Shared<SubnetSpec>>,
     /// All VPCs.
-    pub vpcs: Vec<VpcSpec>,
+    pub vpcs: Vec<Shared<VpcSpec>>,
 }

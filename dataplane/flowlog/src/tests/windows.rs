@@ -146,8 +146,8 @@ fn several_flow_logs_on_one_interface_have_records_each() {
     let (mut world, _) = one_log(|_| {});
     world.edit(|lab| {
         let second =
-            FlowLogSpec { id: "fl-2".into(), file: "logs/rejects.log".into(), ..lab.flow_logs[0].clone() };
-        lab.flow_logs.push(second);
+            FlowLogSpec { id: "fl-2".into(), file: "logs/rejects.log".into(), ..(*lab.flow_logs[0]).clone() };
+        lab.flow_logs.push(second.into());
     });
     let mut logs = FlowLogs::new(1, secs(0));
     logs.handle_snapshot(&world.snapshot, secs(0));
@@ -167,8 +167,8 @@ fn several_flow_logs_on_one_interface_have_records_each() {
 fn flow_logs_with_different_windows_come_out_in_the_order_of_their_ends() {
     let (mut world, _) = one_log(|spec| spec.format = "${end}".into());
     world.edit(|lab| {
-        let slow = FlowLogSpec { id: "fl-0".into(), interval: 120, ..lab.flow_logs[0].clone() };
-        lab.flow_logs.push(slow);
+        let slow = FlowLogSpec { id: "fl-0".into(), interval: 120, ..(*lab.flow_logs[0]).clone() };
+        lab.flow_logs.push(slow.into());
     });
     let mut logs = FlowLogs::new(1, secs(0));
     logs.handle_snapshot(&world.snapshot, secs(0));
@@ -223,7 +223,7 @@ fn a_report_that_comes_too_late_for_its_window_is_in_the_next_one() {
 #[test]
 fn events_about_interfaces_without_a_flow_log_leave_no_record() {
     let (mut world, _) = one_log(|_| {});
-    world.edit(|lab| lab.interfaces.push(interface("eni-other", &["10.0.0.2"])));
+    world.edit(|lab| lab.interfaces.push(interface("eni-other", &["10.0.0.2"]).into()));
     let mut logs = FlowLogs::new(1, secs(0));
     logs.handle_snapshot(&world.snapshot, secs(0));
     feed(&mut logs, [packet(world.ix("eni-other"), 1)]);

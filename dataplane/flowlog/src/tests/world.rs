@@ -120,36 +120,43 @@ pub(super) fn texts(logs: &mut FlowLogs) -> Vec<String> {
 fn lab(interfaces: Vec<InterfaceSpec>, flow_logs: Vec<FlowLogSpec>) -> LabSpec {
     LabSpec {
         name: "lab".into(),
-        acls: vec![AclSpec { id: "acl-1".into(), name: "a.acl".into(), ingress: vec![], egress: vec![] }],
-        flow_logs,
-        groups: vec![GroupSpec {
-            id: "sg-1".into(),
-            name: "a.group".into(),
-            ingress: vec![],
-            egress: vec![],
-        }],
-        interfaces,
-        route_tables: vec![RouteTableSpec { id: "rtb-1".into(), name: "a.main".into(), routes: vec![] }],
+        acls: vec![
+            AclSpec { id: "acl-1".into(), name: "a.acl".into(), ingress: vec![], egress: vec![] }.into(),
+        ],
+        flow_logs: flow_logs.into_iter().map(Into::into).collect(),
+        groups: vec![
+            GroupSpec { id: "sg-1".into(), name: "a.group".into(), ingress: vec![], egress: vec![] }.into(),
+        ],
+        interfaces: interfaces.into_iter().map(Into::into).collect(),
+        route_tables: vec![
+            RouteTableSpec { id: "rtb-1".into(), name: "a.main".into(), routes: vec![] }.into(),
+        ],
         settings: settings(),
-        subnets: vec![SubnetSpec {
-            id: "subnet-aaaaaaaa012345678".into(),
-            name: "a.subnet".into(),
-            vpc: "vpc-abcdefab012345678".into(),
-            cidr: "10.0.0.0/24".parse().expect("a block"),
-            ipv6_cidr: None,
-            network_acl: "acl-1".into(),
-            route_table: "rtb-1".into(),
-            az: "ap-southeast-2a".into(),
-            az_id: "apse2-az3".into(),
-        }],
-        vpcs: vec![VpcSpec {
-            id: "vpc-abcdefab012345678".into(),
-            name: "a".into(),
-            account: "123456789010".into(),
-            region: "ap-southeast-2".into(),
-            cidrs: vec!["10.0.0.0/16".parse().expect("a block")],
-            ipv6_cidrs: vec![],
-        }],
+        subnets: vec![
+            SubnetSpec {
+                id: "subnet-aaaaaaaa012345678".into(),
+                name: "a.subnet".into(),
+                vpc: "vpc-abcdefab012345678".into(),
+                cidr: "10.0.0.0/24".parse().expect("a block"),
+                ipv6_cidr: None,
+                network_acl: "acl-1".into(),
+                route_table: "rtb-1".into(),
+                az: "ap-southeast-2a".into(),
+                az_id: "apse2-az3".into(),
+            }
+            .into(),
+        ],
+        vpcs: vec![
+            VpcSpec {
+                id: "vpc-abcdefab012345678".into(),
+                name: "a".into(),
+                account: "123456789010".into(),
+                region: "ap-southeast-2".into(),
+                cidrs: vec!["10.0.0.0/16".parse().expect("a block")],
+                ipv6_cidrs: vec![],
+            }
+            .into(),
+        ],
     }
 }
 

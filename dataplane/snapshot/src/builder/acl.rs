@@ -5,7 +5,8 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use tables::{Bits, Classifier, Peer, Rule};
 
-use super::pass::{Pass, by_id, put};
+use super::earlier::Compared;
+use super::pass::{Pass, put};
 use crate::parts::{AclRules, AclSide, ByFamily, v4_prefix, v6_prefix};
 use crate::snapshot::Slot;
 use crate::spec::{AclEntrySpec, AclSpec, TrafficSpec};
@@ -13,17 +14,16 @@ use crate::{Acl, AclAction, AclMatch, Kind, NameIx};
 
 impl Pass<'_> {
     /// Compiles the ACLs whose entries changed.
-    pub(super) fn acls(&mut self) -> Vec<Slot<Acl>> {
-        let specs_before = by_id(self.before, |spec| &spec.acls, |acl| &acl.id);
+    pub(super) fn acls(&mut self, compared: &Compared<'_, AclSpec>) -> Vec<Slot<Acl>> {
         let mut slots = Vec::new();
-        for spec in &self.spec.acls {
+        for (spec, earlier) in compared.pairs() {
             let at = self.indices.acl(&spec.id).at();
             let name = self.name(Kind::Acl, &spec.id, &spec.name, None);
-            let same = specs_before
-                .get(&*spec.id)
-                .is_some_and(|before| before.ingress == spec.ingress && before.egress == spec.egress);
+            let same = earlier.is_some_and(|earlier| {
+                earlier.is(spec) || (earlier.ingress == spec.ingress && earlier.egress == spec.egress)
+            });
             let part = match self.part_before(|snapshot| &snapshot.acls, at) {
-                Some((generation, part)) if same => (*generation, Arc::clone(part)),
+                Some(before) if same => before.clone(),
                 Some(_) | None => (self.generation, Arc::new(self.acl(name, spec))),
             };
             put(&mut slots, at, part);

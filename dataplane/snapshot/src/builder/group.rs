@@ -1,6 +1,5 @@
 //! Group programs: the rules of one set of security groups, all together.
 
-use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -8,16 +7,17 @@ use ipnet::IpNet;
 use tables::{Bits, Classifier, Peer, Rule, RuleSet};
 
 use super::BuildError;
-use super::pass::{Pass, by_id, put};
+use super::earlier::{Compared, is_same};
+use super::pass::{Pass, put};
 use super::references::Known;
 use crate::hash::HashSet;
 use crate::parts::{ByFamily, GroupSide, v4_prefix, v6_prefix};
 use crate::snapshot::Slot;
-use crate::spec::{GroupRuleSpec, GroupSpec, PeerSpec};
-use crate::{GroupProgram, Kind, NameIx, ProgramIx};
+use crate::spec::{GroupRuleSpec, GroupSpec, InterfaceSpec, PeerSpec};
+use crate::{GroupProgram, Kind, NameIx};
 
-/// The distinct sets of groups that some interface carries; each set by ascending id.
-pub(super) type GroupSets<'a> = BTreeMap<ProgramIx, Vec<&'a str>>;
+/// For each program an interface that carries its set of groups, or none if no interface does.
+pub(super) type Carriers<'a> = Vec<Option<&'a InterfaceSpec>>;
 
 /// Rules of one direction and family, with their names.
 type Lines<A> = Vec<(Rule<A>, NameIx)>;
@@ -33,36 +33,37 @@ impl<'a> Pass<'a> {
     /// Compiles the programs that have a changed group, or that no interface used before.
     pub(super) fn programs(
         &mut self,
+        compared: &Compared<'a, GroupSpec>,
         known: &Known<'a>,
-        sets: &GroupSets<'a>,
+        carriers: &Carriers<'a>,
     ) -> Result<Vec<Slot<GroupProgram>>, BuildError> {
-        let changed = self.changed_groups();
+        let changed = self.changed_groups(compared);
         let mut slots = Vec::new();
-        for (ix, set) in sets {
-            let part = match self.part_before(|snapshot| &snapshot.programs, ix.at()) {
-                Some((generation, part)) if !set.iter().any(|id| changed.contains(id)) => {
-                    (*generation, Arc::clone(part))
+        for (carrier, at) in carriers.iter().zip(0..) {
+            let Some(carrier) = carrier else { continue };
+            let part = match self.part_before(|snapshot| &snapshot.programs, at) {
+                Some(before) if !carrier.groups.iter().any(|id| changed.contains(id.as_str())) => {
+                    before.clone()
                 }
                 Some(_) | None => {
+                    let set = sorted_groups(carrier);
                     let groups = set.iter().map(|id| known.group(id, id)).collect::<Result<Vec<_>, _>>()?;
                     (self.generation, Arc::new(self.program(&groups)))
                 }
             };
-            put(&mut slots, ix.at(), part);
+            put(&mut slots, at, part);
         }
         Ok(slots)
     }
 
     /// Ids of the groups that are new or have other rules than before.
-    fn changed_groups(&mut self) -> HashSet<&'a str> {
-        let before = by_id(self.before, |spec| &spec.groups, |group| &group.id);
+    fn changed_groups(&mut self, compared: &Compared<'a, GroupSpec>) -> HashSet<&'a str> {
         let mut changed = HashSet::default();
-        for group in &self.spec.groups {
+        for (group, earlier) in compared.pairs().filter(|(group, earlier)| !is_same(group, *earlier)) {
             self.name(Kind::Group, &group.id, &group.name, None);
-            let same = before
-                .get(&*group.id)
-                .is_some_and(|before| before.ingress == group.ingress && before.egress == group.egress);
-            if !same {
+            let equal = earlier
+                .is_some_and(|earlier| earlier.ingress == group.ingress && earlier.egress == group.egress);
+            if !equal {
                 changed.insert(group.id.as_str());
             }
         }
@@ -104,6 +105,14 @@ impl<'a> Pass<'a> {
             }
         }
     }
+}
+
+/// The groups of an interface, each once, by ascending id.
+fn sorted_groups(spec: &InterfaceSpec) -> Vec<&str> {
+    let mut ids: Vec<_> = spec.groups.iter().map(String::as_str).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }
 
 fn lower<A>(rule: &GroupRuleSpec, peer: Peer<A>) -> Rule<A> {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::earlier::Comparison;
 use super::references::Known;
 use super::{BuildError, Indices};
-use crate::hash::HashMap;
 use crate::snapshot::Slot;
 use crate::spec::LabSpec;
 use crate::{Generation, Kind, NameIx, Names, Settings, Snapshot};
@@ -31,13 +31,14 @@ impl<'a> Pass<'a> {
 
     /// Builds every part.
     pub(super) fn run(mut self) -> Result<Snapshot, BuildError> {
-        let known = Known::check(self.spec)?;
-        let acls = self.acls();
-        let (interfaces, group_sets) = self.interfaces(&known)?;
-        let programs = self.programs(&known, &group_sets)?;
-        let route_tables = self.route_tables();
-        let subnets = self.subnets();
-        let vpcs = self.vpcs(&interfaces, &subnets);
+        let compared = Comparison::new(self.before.map(|before| &*before.spec), self.spec);
+        let known = Known::check(self.spec, &compared)?;
+        let acls = self.acls(&compared.acls);
+        let (interfaces, carriers) = self.interfaces(&compared, &known)?;
+        let programs = self.programs(&compared.groups, &known, &carriers)?;
+        let route_tables = self.route_tables(&compared.route_tables);
+        let subnets = self.subnets(&compared.subnets);
+        let vpcs = self.vpcs(&compared.vpcs, &interfaces, &subnets);
         let settings = self.settings();
         Ok(Snapshot {
             generation: self.generation,
@@ -84,19 +85,6 @@ impl<'a> Pass<'a> {
     ) -> Option<&'a (Generation, Arc<T>)> {
         slots(self.before?).get(at)?.as_ref()
     }
-}
-
-/// The objects of one kind in the previous specification, by id.
-pub(super) fn by_id<'a, T>(
-    before: Option<&'a Snapshot>,
-    objects: impl FnOnce(&'a LabSpec) -> &'a [T],
-    id: impl Fn(&'a T) -> &'a str,
-) -> HashMap<&'a str, &'a T> {
-    before
-        .map_or(&[][..], |snapshot| objects(&snapshot.spec))
-        .iter()
-        .map(|object| (id(object), object))
-        .collect()
 }
 
 /// Puts a part at its index; the slots between are of objects that are gone.

@@ -1,16 +1,18 @@
-//! Interfaces, subnets and the address maps of VPCs: small parts, made anew each time and kept when equal.
+//! Interfaces, subnets and the address maps of VPCs: small parts, made anew when something about them is not the very same
+//! as before, and kept when equal nevertheless.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::Ipv4Net;
 
 use super::BuildError;
-use super::group::GroupSets;
+use super::earlier::{Compared, Comparison, is_same};
+use super::group::Carriers;
 use super::pass::{Pass, put};
 use super::references::Known;
-use crate::hash::HashMap;
+use crate::hash::{HashMap, HashSet};
 use crate::snapshot::Slot;
-use crate::spec::{InterfaceSpec, SubnetSpec};
+use crate::spec::{InterfaceSpec, SubnetSpec, VpcSpec};
 use crate::{Interface, InterfaceIx, Kind, Subnet, Vpc, VpcIx};
 
 /// Who owns which address, and the routers' addresses, of one VPC.
@@ -22,23 +24,35 @@ struct Addresses {
 }
 
 impl<'a> Pass<'a> {
-    /// Makes the interfaces, and collects the sets of groups that they carry.
+    /// Makes the interfaces, and finds one for each set of groups.
     pub(super) fn interfaces(
         &mut self,
+        compared: &Comparison<'a>,
         known: &Known<'a>,
-    ) -> Result<(Vec<Slot<Interface>>, GroupSets<'a>), BuildError> {
-        let (mut slots, mut sets) = (Vec::new(), GroupSets::new());
-        for spec in &self.spec.interfaces {
+    ) -> Result<(Vec<Slot<Interface>>, Carriers<'a>), BuildError> {
+        let (mut slots, mut carriers) = (Vec::new(), Carriers::new());
+        let changed_subnets: HashSet<_> =
+            compared.subnets.changed().map(|subnet| subnet.id.as_str()).collect();
+        for (spec, earlier) in compared.interfaces.pairs() {
             let at = self.indices.interface(&spec.id).at();
-            let mut now = self.interface(spec, known.subnet(&spec.id, &spec.subnet)?);
-            sets.entry(now.program).or_insert_with(|| sorted_groups(spec));
-            let before = self.part_before(|snapshot| &snapshot.interfaces, at);
-            if let Some((_, before)) = before {
-                now.appeared = before.appeared;
-            }
-            put(&mut slots, at, self.settle(before, now));
+            let part = match self.part_before(|snapshot| &snapshot.interfaces, at) {
+                Some(before) if is_same(spec, earlier) && !changed_subnets.contains(spec.subnet.as_str()) => {
+                    before.clone()
+                }
+                before => {
+                    let mut now = self.interface(spec, known.subnet(&spec.id, &spec.subnet)?);
+                    if let Some((_, before)) = before {
+                        now.appeared = before.appeared;
+                    }
+                    self.settle(before, now)
+                }
+            };
+            let program = part.1.program.at();
+            carriers.resize(carriers.len().max(program + 1), None);
+            carriers[program].get_or_insert(spec);
+            put(&mut slots, at, part);
         }
-        Ok((slots, sets))
+        Ok((slots, carriers))
     }
 
     fn interface(&mut self, spec: &InterfaceSpec, subnet: &SubnetSpec) -> Interface {
@@ -60,13 +74,18 @@ impl<'a> Pass<'a> {
     }
 
     /// Makes the subnets.
-    pub(super) fn subnets(&mut self) -> Vec<Slot<Subnet>> {
+    pub(super) fn subnets(&mut self, compared: &Compared<'a, SubnetSpec>) -> Vec<Slot<Subnet>> {
         let mut slots = Vec::new();
-        for spec in &self.spec.subnets {
+        for (spec, earlier) in compared.pairs() {
             let at = self.indices.subnet(&spec.id).at();
-            let now = self.subnet(spec);
-            let before = self.part_before(|snapshot| &snapshot.subnets, at);
-            put(&mut slots, at, self.settle(before, now));
+            let part = match self.part_before(|snapshot| &snapshot.subnets, at) {
+                Some(before) if is_same(spec, earlier) => before.clone(),
+                before => {
+                    let now = self.subnet(spec);
+                    self.settle(before, now)
+                }
+            };
+            put(&mut slots, at, part);
         }
         slots
     }
@@ -86,36 +105,67 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Makes the address maps from the finished interfaces and subnets.
+    /// Makes the address maps of the VPCs that have another block, interface or subnet than before.
     pub(super) fn vpcs(
         &mut self,
+        compared: &Compared<'a, VpcSpec>,
         interfaces: &[Slot<Interface>],
         subnets: &[Slot<Subnet>],
     ) -> Vec<Slot<Vpc>> {
-        let mut addresses = addresses(interfaces, subnets);
+        let touched = self.touched_vpcs(interfaces, subnets);
+        let mut addresses = None;
         let mut slots = Vec::new();
-        for spec in &self.spec.vpcs {
+        for (spec, earlier) in compared.pairs() {
             let ix = self.indices.vpc(&spec.id);
-            let Addresses { owners, mut routers, mut broadcasts } = addresses.remove(&ix).unwrap_or_default();
-            routers.extend(spec.cidrs.first().map(|primary| IpAddr::V4(resolver(*primary))));
-            routers.sort_unstable();
-            routers.dedup();
-            broadcasts.sort_unstable();
-            let name = self.name(Kind::Vpc, &spec.id, &spec.name, None);
-            let now = Vpc { name, owners, routers, broadcasts };
-            let before = self.part_before(|snapshot| &snapshot.vpcs, ix.at());
-            put(&mut slots, ix.at(), self.settle(before, now));
+            let part = match self.part_before(|snapshot| &snapshot.vpcs, ix.at()) {
+                Some(before) if is_same(spec, earlier) && !touched.contains(&ix) => before.clone(),
+                before => {
+                    let addresses = addresses.get_or_insert_with(|| self::addresses(interfaces, subnets));
+                    let now = self.vpc(spec, addresses.remove(&ix).unwrap_or_default());
+                    self.settle(before, now)
+                }
+            };
+            put(&mut slots, ix.at(), part);
         }
         slots
     }
+
+    fn vpc(&mut self, spec: &VpcSpec, addresses: Addresses) -> Vpc {
+        let Addresses { owners, mut routers, mut broadcasts } = addresses;
+        routers.extend(spec.cidrs.first().map(|primary| IpAddr::V4(resolver(*primary))));
+        routers.sort_unstable();
+        routers.dedup();
+        broadcasts.sort_unstable();
+        Vpc { name: self.name(Kind::Vpc, &spec.id, &spec.name, None), owners, routers, broadcasts }
+    }
+
+    /// The VPCs whose interfaces or subnets are not all the very same as before.
+    fn touched_vpcs(&self, interfaces: &[Slot<Interface>], subnets: &[Slot<Subnet>]) -> HashSet<VpcIx> {
+        let mut touched = HashSet::default();
+        let before = self.before.map_or((&[][..], &[][..]), |before| (&before.interfaces, &before.subnets));
+        for (earlier, now) in differing(before.0, interfaces) {
+            touched.extend(earlier.into_iter().chain(now).map(|interface| interface.vpc));
+        }
+        for (earlier, now) in differing(before.1, subnets) {
+            touched.extend(earlier.into_iter().chain(now).map(|subnet| subnet.vpc));
+        }
+        touched
+    }
 }
 
-/// The groups of an interface, each once, by ascending id.
-fn sorted_groups(spec: &InterfaceSpec) -> Vec<&str> {
-    let mut ids: Vec<_> = spec.groups.iter().map(String::as_str).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
+/// What stands in the slots that do not hold the very same part.
+fn differing<'a, T>(
+    before: &'a [Slot<T>],
+    now: &'a [Slot<T>],
+) -> impl Iterator<Item = (Option<&'a T>, Option<&'a T>)> {
+    let at = |slots: &'a [Slot<T>], ix: usize| slots.get(ix)?.as_ref().map(|(_, part)| &**part);
+    (0..before.len().max(now.len())).map(move |ix| (at(before, ix), at(now, ix))).filter(|(before, now)| {
+        match (before, now) {
+            (Some(before), Some(now)) => !std::ptr::eq(*before, *now),
+            (None, None) => false,
+            (Some(_), None) | (None, Some(_)) => true,
+        }
+    })
 }
 
 /// Base + 2 of the primary block (AD-06).

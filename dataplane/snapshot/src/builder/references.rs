@@ -1,62 +1,83 @@
 //! Every reference has its object.
 
-use super::BuildError;
-use crate::hash::{HashMap, HashSet};
-use crate::spec::{GroupSpec, LabSpec, PeerSpec, RouteTableSpec, SubnetSpec, TargetSpec};
+use std::cell::OnceCell;
 
-/// The objects of a specification by id.
+use super::BuildError;
+use super::earlier::{Compared, Comparison, Identified};
+use crate::hash::HashMap;
+use crate::spec::{
+    AclSpec, FlowLogSpec, GroupSpec, InterfaceSpec, LabSpec, PeerSpec, RouteTableSpec, Shared, SubnetSpec,
+    TargetSpec, VpcSpec,
+};
+
+/// The objects of a specification by id, collected when the first one is asked for.
 pub(super) struct Known<'a> {
-    acls: HashSet<&'a str>,
-    groups: HashMap<&'a str, &'a GroupSpec>,
-    interfaces: HashSet<&'a str>,
-    route_tables: HashSet<&'a str>,
-    subnets: HashMap<&'a str, &'a SubnetSpec>,
-    vpcs: HashSet<&'a str>,
+    acls: Objects<'a, AclSpec>,
+    groups: Objects<'a, GroupSpec>,
+    interfaces: Objects<'a, InterfaceSpec>,
+    route_tables: Objects<'a, RouteTableSpec>,
+    subnets: Objects<'a, SubnetSpec>,
+    vpcs: Objects<'a, VpcSpec>,
+}
+
+struct Objects<'a, T> {
+    all: &'a [Shared<T>],
+    by_id: OnceCell<HashMap<&'a str, &'a T>>,
+}
+
+impl<'a, T: Identified> Objects<'a, T> {
+    fn new(all: &'a [Shared<T>]) -> Self {
+        Self { all, by_id: OnceCell::new() }
+    }
+
+    /// The object that `from` names.
+    fn get(&self, from: &str, id: &str) -> Result<&'a T, BuildError> {
+        let by_id =
+            self.by_id.get_or_init(|| self.all.iter().map(|object| (object.id(), &**object)).collect());
+        by_id.get(id).copied().ok_or_else(|| BuildError { from: from.to_owned(), missing: id.to_owned() })
+    }
 }
 
 impl<'a> Known<'a> {
-    /// Collects the objects of `spec` and checks that whatever one of them names is there.
-    pub(super) fn check(spec: &'a LabSpec) -> Result<Self, BuildError> {
+    /// Checks that whatever an object of `spec` names is there. What was there before and is the very same needs no look
+    /// as long as no id was lost.
+    pub(super) fn check(spec: &'a LabSpec, compared: &Comparison<'a>) -> Result<Self, BuildError> {
         let known = Self {
-            acls: spec.acls.iter().map(|acl| acl.id.as_str()).collect(),
-            groups: spec.groups.iter().map(|group| (group.id.as_str(), group)).collect(),
-            interfaces: spec.interfaces.iter().map(|interface| interface.id.as_str()).collect(),
-            route_tables: spec.route_tables.iter().map(|table| table.id.as_str()).collect(),
-            subnets: spec.subnets.iter().map(|subnet| (subnet.id.as_str(), subnet)).collect(),
-            vpcs: spec.vpcs.iter().map(|vpc| vpc.id.as_str()).collect(),
+            acls: Objects::new(&spec.acls),
+            groups: Objects::new(&spec.groups),
+            interfaces: Objects::new(&spec.interfaces),
+            route_tables: Objects::new(&spec.route_tables),
+            subnets: Objects::new(&spec.subnets),
+            vpcs: Objects::new(&spec.vpcs),
         };
-        spec.subnets.iter().try_for_each(|subnet| known.check_subnet(subnet))?;
-        spec.route_tables.iter().try_for_each(|table| known.check_routes(table))?;
-        spec.groups.iter().try_for_each(|group| known.check_peers(group))?;
-        for interface in &spec.interfaces {
-            known.subnet(&interface.id, &interface.subnet)?;
-            interface.groups.iter().try_for_each(|id| known.group(&interface.id, id).map(drop))?;
-        }
-        for log in &spec.flow_logs {
-            log.interfaces.iter().try_for_each(|id| exists(&known.interfaces, &log.id, id))?;
-        }
+        let all = compared.lost_some();
+        each(&compared.subnets, all, |subnet| known.check_subnet(subnet))?;
+        each(&compared.route_tables, all, |table| known.check_routes(table))?;
+        each(&compared.groups, all, |group| known.check_peers(group))?;
+        each(&compared.interfaces, all, |interface| known.check_interface(interface))?;
+        each(&compared.flow_logs, all, |log| known.check_flow_log(log))?;
         Ok(known)
     }
 
     /// The subnet that `from` names.
     pub(super) fn subnet(&self, from: &str, id: &str) -> Result<&'a SubnetSpec, BuildError> {
-        self.subnets.get(id).copied().ok_or_else(|| dangling(from, id))
+        self.subnets.get(from, id)
     }
 
     /// The group that `from` names.
     pub(super) fn group(&self, from: &str, id: &str) -> Result<&'a GroupSpec, BuildError> {
-        self.groups.get(id).copied().ok_or_else(|| dangling(from, id))
+        self.groups.get(from, id)
     }
 
     fn check_subnet(&self, subnet: &SubnetSpec) -> Result<(), BuildError> {
-        exists(&self.vpcs, &subnet.id, &subnet.vpc)?;
-        exists(&self.acls, &subnet.id, &subnet.network_acl)?;
-        exists(&self.route_tables, &subnet.id, &subnet.route_table)
+        self.vpcs.get(&subnet.id, &subnet.vpc)?;
+        self.acls.get(&subnet.id, &subnet.network_acl)?;
+        self.route_tables.get(&subnet.id, &subnet.route_table).map(drop)
     }
 
     fn check_routes(&self, table: &RouteTableSpec) -> Result<(), BuildError> {
         table.routes.iter().try_for_each(|route| match &route.target {
-            TargetSpec::Interface(id) => exists(&self.interfaces, &route.id, id),
+            TargetSpec::Interface(id) => self.interfaces.get(&route.id, id).map(drop),
             TargetSpec::Blackhole | TargetSpec::Local => Ok(()),
         })
     }
@@ -67,12 +88,26 @@ impl<'a> Known<'a> {
             PeerSpec::Cidr(_) => Ok(()),
         })
     }
+
+    fn check_interface(&self, interface: &InterfaceSpec) -> Result<(), BuildError> {
+        self.subnet(&interface.id, &interface.subnet)?;
+        interface.groups.iter().try_for_each(|id| self.group(&interface.id, id).map(drop))
+    }
+
+    fn check_flow_log(&self, log: &FlowLogSpec) -> Result<(), BuildError> {
+        log.interfaces.iter().try_for_each(|id| self.interfaces.get(&log.id, id).map(drop))
+    }
 }
 
-fn exists(known: &HashSet<&str>, from: &str, id: &str) -> Result<(), BuildError> {
-    if known.contains(id) { Ok(()) } else { Err(dangling(from, id)) }
-}
-
-fn dangling(from: &str, missing: &str) -> BuildError {
-    BuildError { from: from.to_owned(), missing: missing.to_owned() }
+/// Checks all objects, or those that are not the very same as before.
+fn each<T: Identified>(
+    compared: &Compared<'_, T>,
+    all: bool,
+    check: impl Fn(&T) -> Result<(), BuildError>,
+) -> Result<(), BuildError> {
+    if all {
+        compared.pairs().try_for_each(|(object, _)| check(object))
+    } else {
+        compared.changed().try_for_each(|object| check(object))
+    }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use tables::Lpm;
 
-use super::pass::{Pass, by_id, put};
+use super::earlier::Compared;
+use super::pass::{Pass, put};
 use crate::parts::{v4_prefix, v6_prefix};
 use crate::snapshot::Slot;
 use crate::spec::{RouteTableSpec, TargetSpec};
@@ -13,15 +14,14 @@ use crate::{Kind, NameIx, Route, RouteTable, Target};
 
 impl Pass<'_> {
     /// Compiles the tables whose routes changed. A target is an index, and an index never changes its object.
-    pub(super) fn route_tables(&mut self) -> Vec<Slot<RouteTable>> {
-        let specs_before = by_id(self.before, |spec| &spec.route_tables, |table| &table.id);
+    pub(super) fn route_tables(&mut self, compared: &Compared<'_, RouteTableSpec>) -> Vec<Slot<RouteTable>> {
         let mut slots = Vec::new();
-        for spec in &self.spec.route_tables {
+        for (spec, earlier) in compared.pairs() {
             let at = self.indices.route_table(&spec.id).at();
             let name = self.name(Kind::RouteTable, &spec.id, &spec.name, None);
-            let same = specs_before.get(&*spec.id).is_some_and(|before| before.routes == spec.routes);
+            let same = earlier.is_some_and(|earlier| earlier.is(spec) || earlier.routes == spec.routes);
             let part = match self.part_before(|snapshot| &snapshot.route_tables, at) {
-                Some((generation, part)) if same => (*generation, Arc::clone(part)),
+                Some(before) if same => before.clone(),
                 Some(_) | None => (self.generation, Arc::new(self.route_table(name, spec))),
             };
             put(&mut slots, at, part);

@@ -1,16 +1,16 @@
 //! One behaviour per test, on labs made by hand.
 
 mod incremental;
-mod lab;
+pub(super) mod lab;
 mod scale;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::Builder;
-use crate::spec::{FlowLogSpec, LabSpec, TargetSpec, TrafficFilter};
+use crate::spec::{FlowLogSpec, LabSpec, Shared, TargetSpec, TrafficFilter};
 use crate::{AclAction, Flow, Generation, GroupMatch, Kind, Part, Snapshot, Target, Width};
-use lab::{EVERY_PORT, addr, entry, group, interface, lab, peer_group, route, rule, subnet, tcp, udp};
+use lab::{EVERY_PORT, addr, entry, group, interface, lab, peer_group, route, rule, subnet, tcp, udp, vpc};
 
 fn build(spec: &LabSpec) -> Snapshot {
     Builder::default().build(spec.clone()).expect("the lab has no dangling reference")
@@ -143,7 +143,45 @@ fn a_dangling_reference_is_named_and_leaves_the_builder_as_it_was() {
     assert_eq!(builder.build(lab()).unwrap().generation(), Generation(2));
 }
 
-fn flow_log(eni: &str) -> FlowLogSpec {
+#[test]
+fn an_object_that_is_gone_is_missed_also_by_those_that_did_not_change() {
+    type Edit = fn(&mut LabSpec);
+    let cases: [(Edit, &str, &str); 6] = [
+        (|lab| lab.vpcs.clear(), "subnet-a", "vpc-app"),
+        (|lab| lab.acls.clear(), "subnet-a", "acl-main"),
+        (|lab| lab.route_tables.clear(), "subnet-a", "rtb-main"),
+        (|lab| lab.subnets.clear(), "eni-web", "subnet-a"),
+        (|lab| drop(lab.groups.remove(1)), "eni-db", "sg-db"),
+        (|lab| drop(lab.interfaces.remove(0)), "fl-1", "eni-web"),
+    ];
+    let mut whole = lab();
+    whole.flow_logs.push(flow_log("eni-web"));
+    let mut builder = Builder::default();
+    builder.build(whole.clone()).unwrap();
+    for (edit, from, missing) in cases {
+        let mut broken = whole.clone();
+        edit(&mut broken);
+        let error = builder.build(broken).unwrap_err();
+        assert_eq!((&*error.from, &*error.missing), (from, missing));
+    }
+}
+
+#[test]
+fn an_interface_follows_its_subnet_into_another_vpc() {
+    let mut builder = Builder::default();
+    let mut spec = lab();
+    spec.vpcs.push(vpc("vpc-other"));
+    builder.build(spec.clone()).unwrap();
+    spec.subnets[0].vpc = "vpc-other".into();
+    let moved = builder.build(spec).unwrap();
+    let web = moved.interface_by_id("eni-web").unwrap();
+    let [app, other] = ["vpc-app", "vpc-other"].map(|id| moved.vpc_by_id(id).unwrap());
+    assert_eq!(moved.interface(web).unwrap().vpc, other);
+    let owner = |vpc| moved.vpc(vpc).unwrap().owner_of(addr("10.0.1.10"));
+    assert_eq!((owner(app), owner(other)), (None, Some(web)));
+}
+
+fn flow_log(eni: &str) -> Shared<FlowLogSpec> {
     FlowLogSpec {
         id: "fl-1".into(),
         interfaces: vec![eni.into()],
@@ -152,6 +190,7 @@ fn flow_log(eni: &str) -> FlowLogSpec {
         format: "${version}".into(),
         file: "all.log".into(),
     }
+    .into()
 }
 
 /// Rules: SG-01, SG-02

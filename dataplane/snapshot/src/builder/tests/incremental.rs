@@ -8,7 +8,7 @@ use super::lab::{
     EVERY_PORT, addr, entry, group, interface, lab, peer_group, route, rule, subnet, tcp, udp, vpc,
 };
 use super::{Builder, Flow, Generation, Part, Snapshot};
-use crate::spec::{AclSpec, LabSpec, RouteTableSpec, TargetSpec};
+use crate::spec::{AclSpec, LabSpec, RouteTableSpec, Shared, TargetSpec};
 use crate::{AclAction, Check, Interface, LabelIx, Target};
 
 const INTERFACES: usize = 5;
@@ -61,16 +61,16 @@ impl Plan {
 
     fn spec(&self) -> LabSpec {
         let mut spec = LabSpec { vpcs: vec![vpc("vpc-0"), vpc("vpc-1")], ..lab() };
-        spec.acls = (0..TABLES).map(|at| acl(at, self.acls[at])).collect();
+        spec.acls = (0..TABLES).map(|at| acl(at, self.acls[at]).into()).collect();
         spec.groups = (0..GROUPS).map(|at| self.group(at)).collect();
         spec.interfaces = (0..INTERFACES).filter_map(|at| self.interface(at)).collect();
-        spec.route_tables = (0..TABLES).map(|at| self.table(at)).collect();
+        spec.route_tables = (0..TABLES).map(|at| self.table(at).into()).collect();
         spec.subnets = (0..TABLES).map(|at| self.subnet(at)).collect();
         spec.settings.icmp = self.icmp;
         spec
     }
 
-    fn group(&self, at: usize) -> crate::spec::GroupSpec {
+    fn group(&self, at: usize) -> Shared<crate::spec::GroupSpec> {
         let id = |n: u8| format!("sgr-{at}-{n}");
         let menu = [
             rule(&id(0), tcp(80..=80), "0.0.0.0/0"),
@@ -86,7 +86,7 @@ impl Plan {
         group(&format!("sg-{at}"), chosen(self.groups[at], &menu), chosen(self.groups[at] >> 4, &out))
     }
 
-    fn interface(&self, at: usize) -> Option<crate::spec::InterfaceSpec> {
+    fn interface(&self, at: usize) -> Option<Shared<crate::spec::InterfaceSpec>> {
         let eni = self.interfaces[at].as_ref()?;
         let groups: Vec<_> = eni.groups().iter().map(|g| format!("sg-{g}")).collect();
         let groups: Vec<_> = groups.iter().map(String::as_str).collect();
@@ -116,14 +116,15 @@ impl Plan {
         RouteTableSpec { id: format!("rtb-{at}"), name: format!("rtb-{at}"), routes }
     }
 
-    fn subnet(&self, at: usize) -> crate::spec::SubnetSpec {
+    fn subnet(&self, at: usize) -> Shared<crate::spec::SubnetSpec> {
         let (acl, table) = self.subnets[at];
         let third_byte = u8::try_from(at).expect("a handful of subnets");
         crate::spec::SubnetSpec {
             network_acl: format!("acl-{acl}"),
             route_table: format!("rtb-{table}"),
-            ..subnet(&format!("subnet-{at}"), &format!("vpc-{at}"), third_byte)
+            ..(*subnet(&format!("subnet-{at}"), &format!("vpc-{at}"), third_byte)).clone()
         }
+        .into()
     }
 }
 
@@ -236,6 +237,24 @@ fn contents(plan: &Plan) -> BTreeMap<String, String> {
     parts
 }
 
+/// `now`, in which whatever equals an object of `before` is the very same.
+fn shared(mut now: LabSpec, before: &LabSpec) -> LabSpec {
+    fn share<T: Eq>(now: &mut [Shared<T>], before: &[Shared<T>]) {
+        for object in now {
+            if let Some(same) = before.iter().find(|earlier| *earlier == object) {
+                object.clone_from(same);
+            }
+        }
+    }
+    share(&mut now.acls, &before.acls);
+    share(&mut now.groups, &before.groups);
+    share(&mut now.interfaces, &before.interfaces);
+    share(&mut now.route_tables, &before.route_tables);
+    share(&mut now.subnets, &before.subnets);
+    share(&mut now.vpcs, &before.vpcs);
+    now
+}
+
 /// The part that a key of [`contents`] means.
 fn part(snapshot: &Snapshot, key: &str) -> Option<Part> {
     let indices = &snapshot.indices;
@@ -310,11 +329,15 @@ proptest! {
         mut plan in plan(),
         steps in prop::collection::vec(prop::collection::vec(edit(), 1..3), 1..8),
     ) {
-        let mut builder = Builder::default();
+        let (mut builder, mut sharing) = (Builder::default(), Builder::default());
+        let mut before = plan.spec();
         let mut expected: BTreeMap<String, (String, Generation)> = BTreeMap::new();
         for step in [vec![Edit::Nothing]].iter().chain(&steps) {
             step.iter().for_each(|edit| plan.apply(edit));
             let snapshot = builder.build(plan.spec()).unwrap();
+            before = shared(plan.spec(), &before);
+            let by_sharing = sharing.build(before.clone()).unwrap();
+            prop_assert_eq!(answers(&by_sharing), answers(&snapshot));
             let (step_on, anew) = (answers(&snapshot), answers(&Builder::default().build(plan.spec()).unwrap()));
             prop_assert!(step_on == anew, "{:#?}", step_on.symmetric_difference(&anew).collect::<Vec<_>>());
 
@@ -334,6 +357,7 @@ proptest! {
             for (key, (_, generation)) in &expected {
                 let part = part(&snapshot, key).expect("every part has an index");
                 prop_assert_eq!(snapshot.version(part), *generation, "{}", key);
+                prop_assert_eq!(by_sharing.version(part), *generation, "{} by sharing", key);
             }
         }
     }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use crate::spec::{
     AclEntrySpec, AclSpec, GroupRuleSpec, GroupSpec, InterfaceSpec, LabSpec, PeerSpec, RouteSpec,
-    RouteTableSpec, SubnetSpec, TargetSpec, TrafficSpec, VpcSpec,
+    RouteTableSpec, Shared, SubnetSpec, TargetSpec, TrafficSpec, VpcSpec,
 };
 use crate::{AclAction, Check, RelatedIcmp, Settings};
 
@@ -39,8 +39,8 @@ pub(super) fn peer_group(id: &str, matches: Traffic, group: &str) -> GroupRuleSp
     GroupRuleSpec { id: id.into(), traffic: traffic(matches), peer: PeerSpec::Group(group.into()) }
 }
 
-pub(super) fn group(id: &str, ingress: Vec<GroupRuleSpec>, egress: Vec<GroupRuleSpec>) -> GroupSpec {
-    GroupSpec { id: id.into(), name: format!("app.{id}"), ingress, egress }
+pub(super) fn group(id: &str, ingress: Vec<GroupRuleSpec>, egress: Vec<GroupRuleSpec>) -> Shared<GroupSpec> {
+    GroupSpec { id: id.into(), name: format!("app.{id}"), ingress, egress }.into()
 }
 
 pub(super) fn entry(number: u16, action: AclAction, matches: Traffic, net: &str) -> AclEntrySpec {
@@ -53,7 +53,7 @@ pub(super) fn route(net: &str, target: TargetSpec) -> RouteSpec {
 }
 
 /// An interface in `subnet-a`.
-pub(super) fn interface(id: &str, ipv4: &str, groups: &[&str]) -> InterfaceSpec {
+pub(super) fn interface(id: &str, ipv4: &str, groups: &[&str]) -> Shared<InterfaceSpec> {
     InterfaceSpec {
         id: id.into(),
         name: format!("{id}.eth0"),
@@ -65,9 +65,10 @@ pub(super) fn interface(id: &str, ipv4: &str, groups: &[&str]) -> InterfaceSpec 
         check: Check::On,
         mtu: 9001,
     }
+    .into()
 }
 
-pub(super) fn subnet(id: &str, vpc: &str, third_byte: u8) -> SubnetSpec {
+pub(in crate::builder) fn subnet(id: &str, vpc: &str, third_byte: u8) -> Shared<SubnetSpec> {
     SubnetSpec {
         id: id.into(),
         name: format!("app.{id}"),
@@ -79,9 +80,10 @@ pub(super) fn subnet(id: &str, vpc: &str, third_byte: u8) -> SubnetSpec {
         az: "us-east-1a".into(),
         az_id: "use1-az1".into(),
     }
+    .into()
 }
 
-pub(super) fn vpc(id: &str) -> VpcSpec {
+pub(in crate::builder) fn vpc(id: &str) -> Shared<VpcSpec> {
     VpcSpec {
         id: id.into(),
         name: id.trim_start_matches("vpc-").into(),
@@ -90,6 +92,7 @@ pub(super) fn vpc(id: &str) -> VpcSpec {
         cidrs: vec!["10.0.0.0/16".parse().expect("a literal block")],
         ipv6_cidrs: vec![],
     }
+    .into()
 }
 
 pub(super) fn settings() -> Settings {
@@ -105,16 +108,14 @@ pub(super) fn settings() -> Settings {
 }
 
 /// A VPC with one subnet, two groups and an interface in each.
-pub(super) fn lab() -> LabSpec {
+pub(in crate::builder) fn lab() -> LabSpec {
     let local = route("10.0.0.0/16", TargetSpec::Local);
     LabSpec {
         name: "lab".into(),
-        acls: vec![AclSpec {
-            id: "acl-main".into(),
-            name: "app.main".into(),
-            ingress: vec![],
-            egress: vec![],
-        }],
+        acls: vec![
+            AclSpec { id: "acl-main".into(), name: "app.main".into(), ingress: vec![], egress: vec![] }
+                .into(),
+        ],
         flow_logs: vec![],
         groups: vec![
             group("sg-web", vec![rule("sgr-web-443", tcp(443..=443), "0.0.0.0/0")], vec![]),
@@ -124,11 +125,9 @@ pub(super) fn lab() -> LabSpec {
             interface("eni-web", "10.0.1.10", &["sg-web"]),
             interface("eni-db", "10.0.1.20", &["sg-db"]),
         ],
-        route_tables: vec![RouteTableSpec {
-            id: "rtb-main".into(),
-            name: "app.main".into(),
-            routes: vec![local],
-        }],
+        route_tables: vec![
+            RouteTableSpec { id: "rtb-main".into(), name: "app.main".into(), routes: vec![local] }.into(),
+        ],
         settings: settings(),
         subnets: vec![subnet("subnet-a", "vpc-app", 1)],
         vpcs: vec![vpc("vpc-app")],

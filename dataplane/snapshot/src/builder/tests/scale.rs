@@ -34,8 +34,9 @@ fn add_vpc(spec: &mut LabSpec, tag: &str, n: u8) {
     let template = lab();
     let vpc_id = format!("vpc-{tag}");
     spec.vpcs.push(vpc(&vpc_id));
-    spec.acls.push(AclSpec { id: format!("acl-{tag}"), ..template.acls[0].clone() });
-    spec.route_tables.push(RouteTableSpec { id: format!("rtb-{tag}"), ..template.route_tables[0].clone() });
+    spec.acls.push(AclSpec { id: format!("acl-{tag}"), ..(*template.acls[0]).clone() }.into());
+    spec.route_tables
+        .push(RouteTableSpec { id: format!("rtb-{tag}"), ..(*template.route_tables[0]).clone() }.into());
     let mut own = subnet(&format!("subnet-{tag}"), &vpc_id, n);
     (own.network_acl, own.route_table) = (format!("acl-{tag}"), format!("rtb-{tag}"));
     spec.subnets.push(own);

@@ -1,0 +1,131 @@
+//! One lab after the other: what did not change is said in the very words of the time before.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::Valid;
+use model::lab::{Lab, PrefixList, Settings, Vpc};
+use snapshot::spec::{
+    AclSpec, FlowLogSpec, GroupSpec, InterfaceSpec, LabSpec, RouteTableSpec, Shared, SubnetSpec, VpcSpec,
+};
+
+use crate::{BuildError, Builder, Snapshot, acl, flow_log, group, interface, route, settings, vpc};
+
+/// Compiles versions of one lab.
+///
+/// Consecutive snapshots have the indices, names and parts in common that did not change.
+#[derive(Debug, Default)]
+pub struct Compiler {
+    builder: Builder,
+    last: Option<Lowered>,
+}
+
+/// A lab with what the builder was told about each VPC.
+#[derive(Debug)]
+struct Lowered {
+    lab: Arc<Lab>,
+    vpcs: BTreeMap<String, Tables>,
+}
+
+/// What the tables of a VPC depend on beside the VPC itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Common<'a> {
+    pub(crate) prefix_lists: &'a BTreeMap<String, PrefixList>,
+    pub(crate) settings: &'a Settings,
+}
+
+impl<'a> Common<'a> {
+    const fn of(lab: &'a Lab) -> Self {
+        Self { prefix_lists: &lab.prefix_lists, settings: &lab.settings }
+    }
+}
+
+impl Compiler {
+    /// Compiles and builds in one step.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] if the builder misses an object; for a [`Valid`] that is a bug of ours, and the compiler is as before.
+    pub fn snapshot(&mut self, valid: &Valid) -> Result<Snapshot, BuildError> {
+        let lowered = Lowered::of(valid.shared(), self.last.as_ref());
+        let snapshot = self.builder.build(lowered.spec())?;
+        self.last = Some(lowered);
+        Ok(snapshot)
+    }
+}
+
+impl Lowered {
+    fn of(lab: &Arc<Lab>, last: Option<&Self>) -> Self {
+        let common = Common::of(lab);
+        let last = last.filter(|last| Common::of(&last.lab) == common);
+        let tables = |(name, vpc): (&String, &Vpc)| {
+            let same = last.and_then(|last| last.same(name, vpc));
+            (name.clone(), same.cloned().unwrap_or_else(|| Tables::of(common, vpc)))
+        };
+        Self { lab: Arc::clone(lab), vpcs: lab.vpcs.iter().map(tables).collect() }
+    }
+
+    /// The tables of a VPC that has not changed.
+    fn same(&self, name: &str, vpc: &Vpc) -> Option<&Tables> {
+        self.vpcs.get(name).filter(|_| self.lab.vpcs.get(name) == Some(vpc))
+    }
+
+    fn spec(&self) -> LabSpec {
+        let flow_logs = self.each(|tables| &tables.flow_logs);
+        LabSpec {
+            name: self.lab.name.clone(),
+            acls: self.each(|tables| &tables.acls),
+            groups: self.each(|tables| &tables.groups),
+            interfaces: self.each(|tables| &tables.interfaces),
+            route_tables: self.each(|tables| &tables.route_tables),
+            settings: settings::settings(&self.lab.settings, &flow_logs),
+            subnets: self.each(|tables| &tables.subnets),
+            vpcs: self.vpcs.values().map(|tables| tables.vpc.clone()).collect(),
+            flow_logs,
+        }
+    }
+
+    /// One table of all VPCs together.
+    fn each<T>(&self, table: impl Fn(&Tables) -> &[Shared<T>]) -> Vec<Shared<T>> {
+        self.vpcs.values().flat_map(table).cloned().collect()
+    }
+}
+
+/// What the builder is told about one VPC.
+#[derive(Clone, Debug)]
+struct Tables {
+    acls: Vec<Shared<AclSpec>>,
+    flow_logs: Vec<Shared<FlowLogSpec>>,
+    groups: Vec<Shared<GroupSpec>>,
+    interfaces: Vec<Shared<InterfaceSpec>>,
+    route_tables: Vec<Shared<RouteTableSpec>>,
+    subnets: Vec<Shared<SubnetSpec>>,
+    vpc: Shared<VpcSpec>,
+}
+
+impl Tables {
+    fn of(common: Common<'_>, vpc: &Vpc) -> Self {
+        fn shared<T>(objects: Vec<T>) -> Vec<Shared<T>> {
+            objects.into_iter().map(Shared::from).collect()
+        }
+        Self {
+            acls: shared(acl::acls(vpc)),
+            flow_logs: shared(flow_log::flow_logs(common, vpc)),
+            groups: shared(group::groups(common, vpc)),
+            interfaces: shared(interface::interfaces(vpc)),
+            route_tables: shared(route::route_tables(common, vpc)),
+            subnets: shared(vpc::subnets(vpc)),
+            vpc: vpc::vpc(vpc).into(),
+        }
+    }
+}
+
+/// Says the whole lab in the words of the builder, in the order of names.
+#[must_use]
+pub fn compile(valid: &Valid) -> LabSpec {
+    lower(valid.shared())
+}
+
+pub(crate) fn lower(lab: &Arc<Lab>) -> LabSpec {
+    Lowered::of(lab, None).spec()
+}
