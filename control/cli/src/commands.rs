@@ -1,6 +1,7 @@
 //! One module for each command; each says its answer and returns whether it is yes.
 
 pub(crate) mod apply;
+pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod doctor;
 pub(crate) mod down;

@@ -42,6 +42,8 @@ pub(crate) enum Answer {
     No,
     /// Status 2: two parts of the program contradict each other.
     Contradiction,
+    /// Status 2: what was measured allows no answer.
+    Inconclusive,
 }
 
 impl Answer {
@@ -49,7 +51,7 @@ impl Answer {
         match self {
             Self::Yes => 0,
             Self::No => 1,
-            Self::Contradiction => 2,
+            Self::Contradiction | Self::Inconclusive => 2,
         }
     }
 }

@@ -58,6 +58,8 @@ fn main() -> ExitCode {
 fn run(low: LowArgs, out: Out<'_>) -> Result<Answer, Error> {
     match low.command {
         Command::Apply(args) => commands::apply::run(&args, out),
+        Command::Bench(args) => commands::bench::run(&high::Bench::of(args), out),
+        Command::BenchAgent(args) => commands::bench::agent(&args, out),
         Command::Check(args) => commands::check::run(&args, out),
         Command::Doctor(args) => commands::doctor::run(&args, out),
         Command::Down(args) => commands::down::run(&args, out),

@@ -10,6 +10,35 @@ use crate::explain::question::{Question, Traffic};
 use crate::place::Family;
 use crate::world::Source;
 
+/// `bench`.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    pub(crate) plan: bench::Plan,
+    pub(crate) plot: Option<PathBuf>,
+    pub(crate) output: low::Output,
+}
+
+impl Bench {
+    pub(crate) fn of(low: low::Bench) -> Self {
+        let form = if low.quick { bench::Form::Quick } else { bench::Form::Default };
+        let loads = match low.only.is_empty() {
+            true => bench::Load::ALL.to_vec(),
+            // In the order of the report, each once.
+            false => bench::Load::ALL.into_iter().filter(|load| low.only.contains(load)).collect(),
+        };
+        let plan = bench::Plan {
+            form,
+            rounds: low.rounds.map_or_else(|| form.rounds(), usize::from),
+            seconds: low.seconds,
+            loads,
+            workers: low.workers,
+            io: low.io.word().to_owned(),
+            journal: low.resume,
+        };
+        Self { plan, plot: low.plot, output: low.format.output }
+    }
+}
+
 /// `explain`.
 #[derive(Debug)]
 pub(crate) struct Explain {

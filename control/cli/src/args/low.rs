@@ -31,10 +31,13 @@ pub(crate) enum Command {
     Drops(Drops),
     Logs(Logs),
     Doctor(Doctor),
+    Bench(Bench),
     /// Print the JSON Schema of the lab file, for editors
     Schema,
     #[command(hide = true)]
     Probe(Probe),
+    #[command(hide = true)]
+    BenchAgent(BenchAgent),
 }
 
 /// Bring a lab up
@@ -268,6 +271,47 @@ pub(crate) struct Logs {
 pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) format: Format,
+}
+
+/// Measure throughput, latency and connections against the kernel's router and a bare relay, in rounds that take turns
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0 every must is met, 1 one is not, 2 the machine moved too much to tell, or wrong usage."
+)]
+pub(crate) struct Bench {
+    /// Fewer rounds, under three minutes: to see that it works, not to quote
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// How often every figure is taken [default: 21, with --quick 5]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) rounds: Option<u16>,
+    /// How long traffic is counted for one figure
+    #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub(crate) seconds: u32,
+    /// Only these loads: tcp-1, tcp-4, udp-64, udp-1400, udp-gso, rtt, connections
+    #[arg(long, value_name = "LOAD", value_delimiter = ',')]
+    pub(crate) only: Vec<bench::Load>,
+    /// Threads of vpclab that move packets
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) workers: Option<u16>,
+    /// How vpclab reads packets
+    #[arg(long, value_name = "BACKEND", value_enum, default_value_t)]
+    pub(crate) io: Backend,
+    /// Draw the figures as SVG too
+    #[arg(long, value_name = "FILE.svg")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Keep every figure in this file, and go on from those it holds already
+    #[arg(long, value_name = "FILE")]
+    pub(crate) resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// One end of a load, run inside a namespace by `bench`.
+#[derive(Debug, Args)]
+pub(crate) struct BenchAgent {
+    /// What to do, as `bench` has written it
+    pub(crate) agent: String,
 }
 
 /// One end of a probe, run inside an instance by `test`.

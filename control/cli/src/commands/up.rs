@@ -198,7 +198,7 @@ impl Backend {
         }
     }
 
-    const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::Epoll => "epoll",

@@ -1,0 +1,120 @@
+//! What is measured.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// One way of sending traffic from the left host to the right one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Load {
+    /// `iperf3`, one TCP stream.
+    #[serde(rename = "tcp-1")]
+    Tcp1,
+    /// `iperf3`, four TCP streams.
+    #[serde(rename = "tcp-4")]
+    Tcp4,
+    /// UDP datagrams of 64 bytes, one system call for 64 of them, counted where a socket receives them.
+    #[serde(rename = "udp-64")]
+    Udp64,
+    /// The same with 1,400 bytes.
+    #[serde(rename = "udp-1400")]
+    Udp1400,
+    /// UDP with segmentation offload: 40 datagrams of 1,400 bytes in each message, received with receive offload.
+    UdpGso,
+    /// ICMP echo, the next one as soon as the answer is there, as `ping -f` does.
+    Rtt,
+    /// TCP connections one after the other on each of eight threads: connect, one byte, close.
+    Connections,
+}
+
+impl Load {
+    /// All of them, in the order in which they are reported.
+    pub const ALL: [Self; 7] =
+        [Self::Tcp1, Self::Tcp4, Self::Udp64, Self::Udp1400, Self::UdpGso, Self::Rtt, Self::Connections];
+
+    /// Its name on the command line and in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp1 => "tcp-1",
+            Self::Tcp4 => "tcp-4",
+            Self::Udp64 => "udp-64",
+            Self::Udp1400 => "udp-1400",
+            Self::UdpGso => "udp-gso",
+            Self::Rtt => "rtt",
+            Self::Connections => "connections",
+        }
+    }
+
+    /// The unit of its figure.
+    #[must_use]
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Tcp1 | Self::Tcp4 | Self::UdpGso => "Gbit/s",
+            Self::Udp64 | Self::Udp1400 => "kpps",
+            Self::Rtt => "us",
+            Self::Connections => "1/s",
+        }
+    }
+
+    /// Which figure is the better one.
+    #[must_use]
+    pub const fn better(self) -> Better {
+        match self {
+            Self::Rtt => Better::Lower,
+            Self::Tcp1 | Self::Tcp4 | Self::Udp64 | Self::Udp1400 | Self::UdpGso | Self::Connections => {
+                Better::Higher
+            }
+        }
+    }
+}
+
+impl fmt::Display for Load {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Load {
+    type Err = UnknownLoad;
+
+    fn from_str(name: &str) -> Result<Self, UnknownLoad> {
+        Self::ALL.into_iter().find(|load| load.name() == name).ok_or_else(|| UnknownLoad(name.to_owned()))
+    }
+}
+
+/// No load has that name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no load {0:?}; there are {names}", names = Load::ALL.map(Load::name).join(", "))]
+pub struct UnknownLoad(String);
+
+/// Which of two figures is the better one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Better {
+    /// As for throughput.
+    Higher,
+    /// As for latency.
+    Lower,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_is_found_by_the_name_that_json_carries() {
+        for load in Load::ALL {
+            assert_eq!(load.name().parse(), Ok(load));
+            assert_eq!(serde_json::to_value(load).expect("serializes"), load.name());
+        }
+    }
+
+    #[test]
+    fn an_unknown_load_is_refused_with_those_there_are() {
+        let refused = "udp".parse::<Load>().expect_err("no such load").to_string();
+        assert!(refused.contains("\"udp\"") && refused.contains("tcp-1, tcp-4, udp-64"), "{refused}");
+    }
+}

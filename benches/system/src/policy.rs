@@ -1,0 +1,156 @@
+//! What every system lets through, said once and written as a lab file and as nftables rules.
+
+use std::fmt::Write as _;
+use std::net::Ipv4Addr;
+
+/// The host that sends, in the first subnet.
+pub(crate) const LEFT: Ipv4Addr = Ipv4Addr::new(10, 77, 1, 10);
+/// The host that receives, in the second one.
+pub(crate) const RIGHT: Ipv4Addr = Ipv4Addr::new(10, 77, 2, 10);
+/// The first subnet; its router has the address 1.
+pub(crate) const LEFT_SUBNET: &str = "10.77.1.0/24";
+/// The second subnet.
+pub(crate) const RIGHT_SUBNET: &str = "10.77.2.0/24";
+
+/// What an interface of AWS has: jumbo frames (EC2 user guide, "Network maximum transmission unit"). All systems have it
+/// everywhere.
+pub(crate) const MTU: u16 = 9001;
+
+/// Where `iperf3` listens.
+pub(crate) const IPERF: u16 = 5201;
+/// Where datagrams go.
+pub(crate) const DATAGRAMS: u16 = 9000;
+/// Where connections are accepted.
+pub(crate) const CONNECTIONS: u16 = 9100;
+
+/// What the left host may send to the right one.
+#[derive(Clone, Copy, Debug)]
+enum Allowed {
+    Echo,
+    Tcp(u16),
+    Udp(u16),
+}
+
+const ALLOWED: [Allowed; 4] =
+    [Allowed::Tcp(IPERF), Allowed::Tcp(CONNECTIONS), Allowed::Udp(DATAGRAMS), Allowed::Echo];
+
+/// Whether a lab writes flow logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FlowLogs {
+    Off,
+    On,
+}
+
+/// The lab file: groups at both ends that refer to each other, an ACL and a route table for each subnet.
+pub(crate) fn lab(name: &str, flow_logs: FlowLogs) -> String {
+    let ingress = listed(|allowed| format!("{{ {}, from: sg/client }}", group_rule(allowed)));
+    let egress = listed(|allowed| format!("{{ {}, to: sg/server }}", group_rule(allowed)));
+    let requests = entries(LEFT_SUBNET, group_rule);
+    let replies = entries(RIGHT_SUBNET, reply);
+    let (back, there) = (entries(LEFT_SUBNET, reply), entries(RIGHT_SUBNET, group_rule));
+    let flow_logs = match flow_logs {
+        FlowLogs::Off => "",
+        FlowLogs::On => {
+            "    flow_logs: { all: { traffic: all, max_aggregation_interval: 60, destination: { file: flows.log } } }\n"
+        }
+    };
+    format!(
+        r#"lab: {name}
+account: "123456789012"
+region: us-east-1
+vpcs:
+  bench:
+    cidr: [10.77.0.0/16]
+    subnets:
+      left:  {{ cidr: {LEFT_SUBNET}, az: us-east-1a, route_table: left, network_acl: left }}
+      right: {{ cidr: {RIGHT_SUBNET}, az: us-east-1a, route_table: right, network_acl: right }}
+    route_tables:
+      left:  {{ routes: [ {{ to: 192.0.2.0/24, via: blackhole }} ] }}
+      right: {{ routes: [ {{ to: 198.51.100.0/24, via: blackhole }} ] }}
+    security_groups:
+      client: {{ ingress: [], egress: {egress} }}
+      server: {{ ingress: {ingress}, egress: [] }}
+    network_acls:
+      left:  {{ egress: {there}, ingress: {replies} }}
+      right: {{ ingress: {requests}, egress: {back} }}
+    instances:
+      left:  {{ subnet: left, security_groups: [client], private_ip: {LEFT} }}
+      right: {{ subnet: right, security_groups: [server], private_ip: {RIGHT} }}
+{flow_logs}"#
+    )
+}
+
+/// The same for a router: what belongs to a flow passes, what begins one is looked for in the list, the rest is dropped.
+pub(crate) fn nftables() -> String {
+    let mut rules = String::new();
+    for allowed in ALLOWED {
+        let what = match allowed {
+            Allowed::Echo => "icmp type echo-request".to_owned(),
+            Allowed::Tcp(port) => format!("tcp dport {port}"),
+            Allowed::Udp(port) => format!("udp dport {port}"),
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(rules, "    ip saddr {LEFT_SUBNET} ip daddr {RIGHT} {what} accept");
+    }
+    format!(
+        "table ip bench {{\n  chain forward {{\n    type filter hook forward priority filter; policy drop;\n    \
+         ct state established,related accept\n{rules}  }}\n}}\n"
+    )
+}
+
+fn group_rule(allowed: Allowed) -> String {
+    match allowed {
+        Allowed::Echo => "proto: icmp, type: 8".to_owned(),
+        Allowed::Tcp(port) => format!("proto: tcp, ports: {port}"),
+        Allowed::Udp(port) => format!("proto: udp, ports: {port}"),
+    }
+}
+
+/// What an ACL, which remembers nothing, has to let back.
+fn reply(allowed: Allowed) -> String {
+    match allowed {
+        Allowed::Echo => "proto: icmp, type: 0".to_owned(),
+        Allowed::Tcp(_) => "proto: tcp, ports: 1024-65535".to_owned(),
+        Allowed::Udp(_) => "proto: udp, ports: 1024-65535".to_owned(),
+    }
+}
+
+fn entries(cidr: &str, rule: impl Fn(Allowed) -> String) -> String {
+    let mut number = 90;
+    listed(|allowed| {
+        number += 10;
+        format!("{{ rule: {number}, action: allow, {}, cidr: {cidr} }}", rule(allowed))
+    })
+}
+
+fn listed(item: impl FnMut(Allowed) -> String) -> String {
+    format!("[ {} ]", ALLOWED.map(item).join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_router_drops_what_no_rule_allows() {
+        let text = nftables();
+        assert!(text.contains("policy drop;"), "{text}");
+        assert!(text.contains("ct state established,related accept"), "{text}");
+        for rule in ["tcp dport 5201 accept", "tcp dport 9100 accept", "udp dport 9000 accept"] {
+            assert!(text.contains(&format!("ip saddr 10.77.1.0/24 ip daddr 10.77.2.10 {rule}")), "{text}");
+        }
+        assert_eq!(text.matches(" accept\n").count(), 1 + ALLOWED.len(), "{text}");
+    }
+
+    #[test]
+    fn the_lab_file_has_no_finding() {
+        for flow_logs in [FlowLogs::Off, FlowLogs::On] {
+            let text = lab("bench-1-vpclab", flow_logs);
+            let (_, warnings) = import::load("bench.yaml", &text).unwrap_or_else(|findings| {
+                panic!("{}", import::render(&findings, "bench.yaml", &text, import::Look::Plain))
+            });
+            assert!(warnings.is_empty(), "{warnings:?}");
+            assert_eq!(text.contains("flow_logs"), flow_logs == FlowLogs::On);
+        }
+    }
+}

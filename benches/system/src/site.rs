@@ -1,0 +1,83 @@
+//! One system, set up between two hosts.
+
+mod kernel;
+mod relay;
+mod vpclab;
+
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::namespace::set_parameters;
+use crate::plan::Plan;
+use crate::policy::FlowLogs;
+use crate::system::System;
+
+/// A system that carries packets between two namespaces; dropping it takes it down.
+#[derive(Debug)]
+pub(crate) struct Site {
+    /// Namespace of the host that sends.
+    pub(crate) left: String,
+    /// Namespace of the host that receives.
+    pub(crate) right: String,
+    _carrier: Carrier,
+}
+
+/// What is between the two hosts.
+#[derive(Debug)]
+enum Carrier {
+    Kernel { _router: kernel::Router },
+    Relay { _relay: relay::Between },
+    Vpclab { _lab: vpclab::Lab },
+}
+
+/// What a site is made with.
+#[derive(Clone, Debug)]
+pub(crate) struct Tools {
+    /// This program.
+    pub(crate) program: PathBuf,
+    /// For lab files and what labs write.
+    pub(crate) folder: PathBuf,
+    pub(crate) workers: Option<u16>,
+    pub(crate) io: String,
+}
+
+impl Tools {
+    pub(crate) fn of(plan: &Plan, program: &Path, folder: &Path) -> Self {
+        let (program, folder) = (program.to_owned(), folder.to_owned());
+        Self { program, folder, workers: plan.workers, io: plan.io.clone() }
+    }
+}
+
+impl Site {
+    /// Sets the system up.
+    pub(crate) fn set_up(system: System, tools: &Tools) -> Result<Self, Error> {
+        let carrier = match system {
+            System::Kernel => Carrier::Kernel { _router: kernel::Router::set_up(system)? },
+            System::Relay(variant) => {
+                Carrier::Relay { _relay: relay::Between::set_up(system, variant, tools)? }
+            }
+            System::Vpclab => Carrier::Vpclab { _lab: vpclab::Lab::up(system, FlowLogs::On, tools)? },
+            System::VpclabUnlogged => {
+                Carrier::Vpclab { _lab: vpclab::Lab::up(system, FlowLogs::Off, tools)? }
+            }
+        };
+        let site = Self { left: host(system, "left"), right: host(system, "right"), _carrier: carrier };
+        set_parameters(&site.left, HOST_PARAMETERS)?;
+        set_parameters(&site.right, HOST_PARAMETERS)?;
+        Ok(site)
+    }
+}
+
+/// The namespace of a host, named as a lab names those of its instances.
+fn host(system: System, side: &str) -> String {
+    format!("{}-{side}", crate::namespace::name_of(system))
+}
+
+/// What hosts that open tens of thousands of connections a second need, the same everywhere: all ports, and no
+/// closed connection that keeps one. Source: `Documentation/networking/ip-sysctl.rst`.
+const HOST_PARAMETERS: &[(&str, &str)] = &[
+    ("ipv4/ip_local_port_range", "1024 65000"),
+    ("ipv4/tcp_max_tw_buckets", "256"),
+    ("ipv4/tcp_tw_reuse", "1"),
+    ("core/somaxconn", "4096"),
+];
