@@ -2,7 +2,7 @@
 
 use crate::DropReason;
 
-/// Packets on the wire since the engine started.
+/// Packets on the wire since the engine started: a super-packet counts as its segments.
 ///
 /// `received + originated + fragments == delivered + consumed + held + dropped` at any moment between two calls, summed over
 /// all workers and with what is in hand-off rings counted as held.
@@ -58,7 +58,7 @@ impl Counters {
         }
     }
 
-    pub(crate) const fn drop(&mut self, reason: DropReason) {
-        self.dropped[reason.at()] += 1;
+    pub(crate) const fn drop(&mut self, reason: DropReason, packets: u32) {
+        self.dropped[reason.at()] += packets as u64;
     }
 }

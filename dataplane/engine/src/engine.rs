@@ -8,9 +8,12 @@ use wire::{Buffer, Parsed};
 use crate::counters::Counters;
 use crate::decide::{Decision, Verdict};
 use crate::fragment::{Keeper, Kept};
+use crate::frame::Packet;
+use crate::key::Key;
+use crate::lookup::Lookup;
 use crate::memory::Memory;
 use crate::originate::Originator;
-use crate::session::Key;
+use crate::session::Half;
 use crate::taps::Taps;
 use crate::{DropReason, DropRecord, Event, FlowRecord, Frame, Next, Steering, Time, limits};
 
@@ -50,6 +53,17 @@ pub struct Engine {
     pub(crate) counters: Counters,
     keeper: Keeper,
     drops: VecDeque<DropRecord>,
+    lookup: Lookup,
+    /// What is to be done with each frame of the batch.
+    tasks: [Task; limits::BATCH],
+}
+
+/// What this worker does with a frame once its headers are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Task {
+    Forward,
+    Keep,
+    Nothing,
 }
 
 impl Engine {
@@ -65,63 +79,118 @@ impl Engine {
             counters: Counters::default(),
             keeper: Keeper::default(),
             drops: VecDeque::new(),
+            lookup: Lookup::default(),
+            tasks: [Task::Nothing; limits::BATCH],
         }
     }
 
     /// Gives every frame its disposition.
     pub fn handle_frames(&mut self, snapshot: &Snapshot, frames: &mut [Frame], now: Time) {
         self.taps.turn(snapshot.settings().tap_interval, now);
-        for frame in frames {
-            frame.next = self.handle_frame(snapshot, frame, now);
+        for batch in frames.chunks_mut(limits::BATCH) {
+            self.look_up(snapshot, batch, now);
+            for (number, frame) in batch.iter_mut().enumerate() {
+                self.handle_frame(snapshot, frame, number, now);
+            }
         }
         self.counters.held = self.keeper.held() as u64;
     }
 
-    fn handle_frame(&mut self, snapshot: &Snapshot, frame: &mut Frame, now: Time) -> Next {
-        match (frame.next, frame.parsed) {
-            (Next::Handoff(_), Some(parsed)) => self.forward(snapshot, frame, &parsed, now),
-            (Next::Keeper(_), Some(parsed)) => self.keep(snapshot, frame, parsed, now),
-            (Next::Pending, _) => self.receive(snapshot, frame, now),
-            // A frame that has had its disposition is not looked at again.
-            (done, _) => done,
-        }
-    }
-
-    /// A frame fresh from a device of this worker.
-    fn receive(&mut self, snapshot: &Snapshot, frame: &mut Frame, now: Time) -> Next {
-        self.counters.received += 1;
-        let Ok(parsed) = wire::parse(frame.buffer.bytes()) else {
-            return self.drop_unread(frame, now);
-        };
-        frame.parsed = Some(parsed);
-        if parsed.fragment.is_some() {
-            let keeper = self.steering.keeper(snapshot, &parsed.tuple);
-            return if keeper == self.worker {
-                self.keep(snapshot, frame, parsed, now)
-            } else {
-                Next::Keeper(keeper)
+    /// Reads and steers the frames of a batch, and finds the halves of those that this worker owns.
+    fn look_up(&mut self, snapshot: &Snapshot, batch: &mut [Frame], now: Time) {
+        self.lookup.begin(batch.len());
+        for (number, frame) in batch.iter_mut().enumerate() {
+            self.tasks[number] = match (frame.next, frame.parsed) {
+                (Next::Pending, _) => self.receive(snapshot, frame, number, now),
+                (Next::Handoff(_), Some(parsed)) => self.own(frame.from, &parsed, number),
+                (Next::Keeper(_), Some(_)) => Task::Keep,
+                // A frame that has had its disposition is not looked at again.
+                _ => Task::Nothing,
             };
         }
-        self.pass_to_owner(snapshot, frame, &parsed, now)
+        self.lookup.run(&self.memory.sessions);
     }
 
-    fn pass_to_owner(&mut self, snapshot: &Snapshot, frame: &mut Frame, parsed: &Parsed, now: Time) -> Next {
-        let owner = self.steering.owner(snapshot, parsed);
-        if owner == self.worker { self.forward(snapshot, frame, parsed, now) } else { Next::Handoff(owner) }
-    }
-
-    fn keep(&mut self, snapshot: &Snapshot, frame: &mut Frame, parsed: Parsed, now: Time) -> Next {
-        let Some(fragment) = parsed.fragment else {
-            return self.pass_to_owner(snapshot, frame, &parsed, now);
-        };
-        match self.keeper.handle(frame, parsed, fragment, now) {
-            Kept::Drop(reason) => self.drop_frame(frame.from, Some(&parsed), reason, None, now),
-            Kept::Known => {
-                let known = frame.parsed.unwrap_or(parsed);
-                self.pass_to_owner(snapshot, frame, &known, now)
-            }
-            Kept::Waits => Next::Held,
+    /// Reads a frame fresh from a device of this worker, and finds out who is to do what with it.
+    #[inline]
+    fn receive(&mut self, snapshot: &Snapshot, frame: &mut Frame, number: usize, now: Time) -> Task {
+        let Ok(parsed) = wire::read(&frame.buffer) else { return self.receive_unread(frame, now) };
+        self.counters.received += u64::from(parsed.packets);
+        frame.parsed = Some(parsed);
+        if parsed.fragment.is_some() {
+            return self.receive_fragment(snapshot, frame, &parsed);
         }
+        let owner = self.steering.owner(snapshot, &parsed);
+        if owner == self.worker {
+            return self.own(frame.from, &parsed, number);
+        }
+        frame.next = Next::Handoff(owner);
+        Task::Nothing
+    }
+
+    #[cold]
+    fn receive_unread(&mut self, frame: &mut Frame, now: Time) -> Task {
+        self.counters.received += 1;
+        frame.next = self.drop_unread(frame, now);
+        Task::Nothing
+    }
+
+    #[cold]
+    fn receive_fragment(&self, snapshot: &Snapshot, frame: &mut Frame, parsed: &Parsed) -> Task {
+        let keeper = self.steering.keeper(snapshot, &parsed.tuple);
+        if keeper == self.worker {
+            return Task::Keep;
+        }
+        frame.next = Next::Keeper(keeper);
+        Task::Nothing
+    }
+
+    /// Asks for the half of a packet that this worker owns; of what is no flow there is none.
+    #[inline]
+    fn own(&mut self, from: Attachment, parsed: &Parsed, number: usize) -> Task {
+        if !parsed.is_about_another() {
+            self.lookup.want(number, &Key { at: from, tuple: parsed.tuple });
+        }
+        Task::Forward
+    }
+
+    /// Does with frame `number` of the batch what is to be done.
+    #[inline]
+    fn handle_frame(&mut self, snapshot: &Snapshot, frame: &mut Frame, number: usize, now: Time) {
+        let mut task = self.tasks[number];
+        if task == Task::Keep {
+            task = self.keep(snapshot, frame, now);
+        }
+        if task == Task::Forward
+            && let Frame { from, buffer, parsed: Some(parsed), next, pieces } = frame
+        {
+            let mut packet = Packet { from: *from, buffer, parsed, pieces };
+            *next = self.forward(snapshot, &mut packet, self.lookup.found(number), now);
+        }
+    }
+
+    /// Keeps a fragment whose flow this worker owns, and passes on all others.
+    fn steer(&self, snapshot: &Snapshot, frame: &mut Frame) -> Task {
+        let Some(parsed) = &frame.parsed else { return Task::Nothing };
+        let owner = self.steering.owner(snapshot, parsed);
+        if owner == self.worker {
+            return Task::Forward;
+        }
+        frame.next = Next::Handoff(owner);
+        Task::Nothing
+    }
+
+    /// Matches a fragment up with its first one.
+    #[cold]
+    fn keep(&mut self, snapshot: &Snapshot, frame: &mut Frame, now: Time) -> Task {
+        let Some(parsed) = frame.parsed else { return Task::Nothing };
+        let Some(fragment) = parsed.fragment else { return self.steer(snapshot, frame) };
+        match self.keeper.handle(frame, parsed, fragment, now) {
+            Kept::Known => return self.steer(snapshot, frame),
+            Kept::Drop(reason) => frame.next = self.drop_frame(frame.from, Some(&parsed), reason, None, now),
+            Kept::Waits => frame.next = Next::Held,
+        }
+        Task::Nothing
     }
 
     /// A fragment that waited and whose first one has come: hand it back to [`Self::handle_frames`] of this engine.
@@ -150,10 +219,16 @@ impl Engine {
             self.drop_frame(frame.from, frame.parsed.as_ref(), DropReason::FragmentTimeout, None, now);
         }
         self.counters.held = self.keeper.held() as u64;
-        let (memory, taps) = (&mut self.memory, &mut self.taps);
+        let Memory { sessions, refusals, decisions } = &mut self.memory;
         let gone = |key: &Key| key.at.as_interface().is_some_and(|ix| snapshot.interface(ix).is_none());
-        memory.sessions.expire(now, gone, |mut half| taps.flush_half(&mut half));
-        memory.refusals.expire(now, gone, |mut half| taps.flush_half(&mut half));
+        let mut bury = |key: Key, mut half: Half| {
+            self.taps.flush_removed(decisions, &key, &mut half);
+            if let Some(decision) = half.decision {
+                decisions.let_go(decision);
+            }
+        };
+        sessions.expire(now, gone, &mut bury);
+        refusals.expire(now, gone, &mut bury);
     }
 
     /// Emits everything that is still counted: the last input of an engine.
@@ -173,8 +248,10 @@ impl Engine {
     }
 
     /// Takes note that the kernel refused one packet that this engine had given [`Next::Transmit`] or transmitted.
+    ///
+    /// `parsed` is what [`wire::read`] says of it: a super-packet fails as all that it stands for.
     pub fn handle_transmit_failure(&mut self, from: Attachment, parsed: Option<&Parsed>, now: Time) {
-        self.counters.delivered -= 1;
+        self.counters.delivered -= parsed.map_or(1, |parsed| u64::from(parsed.packets));
         self.drop_frame(from, parsed, DropReason::TransmitFailed, None, now);
     }
 
@@ -192,17 +269,12 @@ impl Engine {
     /// Halves of live sessions, at most `limit`.
     #[must_use]
     pub fn flows(&self, limit: usize) -> Vec<FlowRecord> {
-        let sessions = &self.memory.sessions;
-        sessions
-            .handles()
-            .filter_map(|handle| sessions.get(handle)?.record(sessions.key(handle)?))
-            .take(limit)
-            .collect()
+        self.memory.flows(limit)
     }
 
     fn drop_unread(&mut self, frame: &Frame, now: Time) -> Next {
         let length = u32::try_from(frame.buffer.bytes().len()).unwrap_or(u32::MAX);
-        self.counters.drop(DropReason::Malformed);
+        self.counters.drop(DropReason::Malformed, 1);
         self.remember(DropRecord {
             at: now,
             from: frame.from,
@@ -224,7 +296,7 @@ impl Engine {
         decision: Option<&Decision>,
         now: Time,
     ) -> Next {
-        self.counters.drop(reason);
+        self.counters.drop(reason, parsed.map_or(1, |parsed| parsed.packets));
         let gate = decision.and_then(|decision| match decision.verdict {
             Verdict::Drop { gate, .. } => gate,
             Verdict::Deliver(_) => None,

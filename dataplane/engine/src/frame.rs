@@ -13,6 +13,7 @@ pub struct Frame {
     /// Its bytes.
     pub buffer: Buffer,
     /// Its headers, once [`crate::Engine::handle_frames`] has read them; kept so that the owner does not read them again.
+    /// A super-packet counts as what it stands for on the wire.
     pub parsed: Option<Parsed>,
     /// What to do with it.
     pub next: Next,
@@ -32,6 +33,15 @@ impl Frame {
     pub fn packets(&self) -> &[Buffer] {
         if self.pieces.is_empty() { std::slice::from_ref(&self.buffer) } else { &self.pieces }
     }
+}
+
+/// A frame whose headers were read, in the hands of its owner.
+pub(crate) struct Packet<'a> {
+    pub(crate) from: Attachment,
+    pub(crate) buffer: &'a Buffer,
+    pub(crate) parsed: &'a Parsed,
+    /// See [`Frame::pieces`].
+    pub(crate) pieces: &'a mut Vec<Buffer>,
 }
 
 /// Disposition of a frame.

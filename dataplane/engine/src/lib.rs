@@ -5,16 +5,22 @@
 
 #![forbid(unsafe_code)]
 
+mod commit;
 mod counters;
 pub mod decide;
+mod decisions;
 mod drop;
 mod engine;
 mod forward;
 mod fragment;
 mod frame;
+mod group;
+mod key;
 mod limits;
+mod lookup;
 mod memory;
 mod originate;
+mod oversize;
 mod pool;
 mod session;
 mod steer;

@@ -26,8 +26,12 @@ pub(crate) const TIMER_PARK: Duration = Duration::from_secs(600);
 /// Timers handled per call of `handle_timeout`: at some 100 ns each, far less than one batch of packets.
 pub(crate) const TIMER_SLICE: usize = 256;
 
-/// Counter blocks flushed per call of `handle_timeout` at the end of a tap interval.
+/// Halves looked at per call of `handle_timeout` at the end of a tap interval, to flush their counter blocks.
 pub(crate) const FLUSH_SLICE: usize = 1024;
+
+/// Packets whose flows are looked up together: several times the cache misses that a core keeps under way, and few enough
+/// that what the first one touched is still in the first-level cache when its turn comes.
+pub(crate) const BATCH: usize = 64;
 
 /// Refusals remembered beside the sessions, so that a flood of refused packets does not walk the rules each time.
 pub(crate) const REFUSALS: usize = 65_536;

@@ -1,26 +1,45 @@
 //! All that an engine remembers of flows, and which of it may be replayed.
 
 use snapshot::{Attachment, Snapshot};
-use tables::Handle;
-use wire::FiveTuple;
+use wire::{FiveTuple, Parsed};
 
-use crate::decide::{Decision, Facts, Gate, Grant, Opening, Tracked, TrackedState, Verdict};
-use crate::pool::Pool;
-use crate::session::{Half, Key};
-use crate::{Direction, DropReason, Time, limits};
+use crate::decide::{Facts, Gate, Grant, Opening, Tracked, TrackedState, Verdict};
+use crate::decisions::{DecisionIx, Decisions, Route};
+use crate::key::Key;
+use crate::pool::{Pool, Slot};
+use crate::session::{Half, icmp_word};
+use crate::{Direction, DropReason, FlowRecord, Time, limits};
 
 /// Sessions and, in a pool of their own, refusals: a flood of refused packets takes no room from sessions.
 #[derive(Debug)]
 pub(crate) struct Memory {
     pub(crate) sessions: Pool,
     pub(crate) refusals: Pool,
+    pub(crate) decisions: Decisions,
 }
 
 /// Names a half in one of the two pools.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    Refusal(Handle),
-    Session(Handle),
+    Refusal(Slot),
+    Session(Slot),
+}
+
+/// A decision that may be replayed.
+pub(crate) struct Ready {
+    pub(crate) place: Place,
+    pub(crate) decision: DecisionIx,
+    pub(crate) route: Route,
+    /// The half at the receiver whose gate keeps state.
+    pub(crate) peer: Option<Slot>,
+}
+
+impl Place {
+    const fn slot(self) -> Slot {
+        match self {
+            Self::Refusal(slot) | Self::Session(slot) => slot,
+        }
+    }
 }
 
 impl Memory {
@@ -28,6 +47,7 @@ impl Memory {
         Self {
             sessions: Pool::new(sessions * 2, limits::UNTRACKED_IDLE, seed, start),
             refusals: Pool::new(limits::REFUSALS.min(sessions), limits::REFUSAL_IDLE, seed, start),
+            decisions: Decisions::new(seed),
         }
     }
 
@@ -36,89 +56,78 @@ impl Memory {
         self.sessions.find(key).map(Place::Session).or_else(|| self.refusals.find(key).map(Place::Refusal))
     }
 
-    pub(crate) fn pool(&mut self, place: Place) -> (&mut Pool, Handle) {
+    #[inline]
+    pub(crate) fn pool(&mut self, place: Place) -> (&mut Pool, Slot) {
         match place {
-            Place::Refusal(handle) => (&mut self.refusals, handle),
-            Place::Session(handle) => (&mut self.sessions, handle),
+            Place::Refusal(slot) => (&mut self.refusals, slot),
+            Place::Session(slot) => (&mut self.sessions, slot),
         }
     }
 
+    #[inline]
     pub(crate) fn half(&self, place: Place) -> Option<&Half> {
         match place {
-            Place::Refusal(handle) => self.refusals.get(handle),
-            Place::Session(handle) => self.sessions.get(handle),
+            Place::Refusal(slot) => self.refusals.get(slot),
+            Place::Session(slot) => self.sessions.get(slot),
         }
     }
 
+    #[inline]
     pub(crate) fn half_mut(&mut self, place: Place) -> Option<&mut Half> {
-        let (pool, handle) = self.pool(place);
-        pool.get_mut(handle)
+        let (pool, slot) = self.pool(place);
+        pool.get_mut(slot)
     }
 
-    pub(crate) fn key(&self, place: Place) -> Option<&Key> {
+    pub(crate) fn key(&self, place: Place) -> Option<Key> {
         match place {
-            Place::Refusal(handle) => self.refusals.key(handle),
-            Place::Session(handle) => self.sessions.key(handle),
+            Place::Refusal(slot) => self.refusals.key(slot),
+            Place::Session(slot) => self.sessions.key(slot),
         }
     }
 
-    /// Whether the decision of this half may be replayed as it is for a packet with these facts; notes that it was compared
-    /// with `snapshot`.
-    pub(crate) fn is_fresh(
+    /// The decision of this half, if it may be replayed as it is for this packet.
+    #[inline(always)]
+    pub(crate) fn ready(
         &mut self,
         place: Place,
-        key: &Key,
-        facts: &Facts,
+        parsed: &Parsed,
         snapshot: &Snapshot,
         now: Time,
-    ) -> bool {
-        let generation = snapshot.generation();
-        let Some(half) = self.half(place) else { return false };
-        let Some(decision) = &half.decision else { return false };
+    ) -> Option<Ready> {
+        let tuple = &parsed.tuple;
+        let (opening, selector) = Facts::beyond_tuple(parsed);
+        let half = self.half(place)?;
+        let (decision, opened) = (half.decision?, half.opened);
         // What is untracked as a reply may be tracked once a SYN says that it is none (SG-14).
-        let (opening, selector) = half.decided_for;
-        if (opening, facts.opening) == (Opening::Midway, Opening::Fresh) || selector != facts.selector {
-            return false;
+        if (opened, opening) == (Opening::Midway, Opening::Fresh)
+            || icmp_word(tuple, selector).is_some_and(|word| word != half.words[0])
+        {
+            return None;
         }
+        let own = half.state(now);
+        let peer = half.peer.map(|handle| place.slot().beside(handle));
+        let route = self.decisions.in_force(decision, snapshot)?;
         // How long a closed connection refuses depends on the time, and a SYN opens it anew (SG-23, SG-24).
-        if let Verdict::Drop { reason: DropReason::ConnectionClosed, .. } = decision.verdict {
-            return false;
+        if let Verdict::Drop { reason: DropReason::ConnectionClosed, .. } = route.verdict {
+            return None;
         }
-        let same_world = half.checked == generation || decision.holds_in(snapshot);
-        if !same_world || !self.states_agree(half, decision, key, now) {
-            return false;
-        }
-        if let Some(half) = self.half_mut(place) {
-            half.checked = generation;
-        }
-        true
-    }
-
-    /// Notes what the packet of this half's decision was.
-    pub(crate) fn note_facts(&mut self, place: Place, facts: &Facts) {
-        if let Some(half) = self.half_mut(place) {
-            half.decided_for = (facts.opening, facts.selector);
-        }
-    }
-
-    /// Whether the states at both gates are still what the decision found.
-    fn states_agree(&self, half: &Half, decision: &Decision, key: &Key, now: Time) -> bool {
-        let own = half.group.as_ref().and_then(|group| group.state(now));
-        let sender_agrees = match decision.egress {
+        let sender_agrees = match route.egress {
             Some(gate) if keeps_state(gate) => own == Some(TrackedState::Open),
             Some(_) | None => own.is_none(),
         };
-        sender_agrees && self.receiver_agrees(half, decision, key, now)
+        let agree = sender_agrees && self.receiver_agrees(&route, peer, tuple, now);
+        agree.then_some(Ready { place, decision, route, peer })
     }
 
-    fn receiver_agrees(&self, half: &Half, decision: &Decision, key: &Key, now: Time) -> bool {
-        match (decision.ingress, decision.verdict) {
+    #[inline]
+    fn receiver_agrees(&self, route: &Route, peer: Option<Slot>, tuple: &FiveTuple, now: Time) -> bool {
+        match (route.ingress, route.verdict) {
             (Some(gate), _) if keeps_state(gate) => {
-                let peer = half.peer.and_then(|peer| self.sessions.get(peer));
-                peer.and_then(|peer| peer.group.as_ref()?.state(now)) == Some(TrackedState::Open)
+                let peer = peer.and_then(|peer| self.sessions.get(peer));
+                peer.and_then(|peer| peer.state(now)) == Some(TrackedState::Open)
             }
             // Of protocols other than TCP, both directions of a flow go untracked alike.
-            (Some(_), _) if key.tuple.proto != wire::proto::TCP => true,
+            (Some(_), _) if tuple.proto != wire::proto::TCP => true,
             // A flow that the receiver began since makes this one its reply.
             (Some(Gate { interface, .. }), _)
             | (
@@ -129,14 +138,68 @@ impl Memory {
                 },
             ) => {
                 let at = Attachment::interface(interface);
-                self.state(&Key { at, tuple: key.tuple.reversed() }, now).is_none()
+                self.state(&Key { at, tuple: tuple.reversed() }, now).is_none()
             }
             (None, _) => true,
         }
     }
 
+    /// Whether the block of this half can count the packet, see [`Half::takes`].
+    #[inline]
+    pub(crate) fn takes(&self, place: Place, parsed: &Parsed, begins: Time) -> bool {
+        self.half(place).is_none_or(|half| half.takes(parsed, begins))
+    }
+
     fn state(&self, key: &Key, now: Time) -> Option<TrackedState> {
-        self.sessions.get(self.sessions.find(key)?)?.group.as_ref()?.state(now)
+        self.sessions.get(self.sessions.find(key)?)?.state(now)
+    }
+
+    /// Gives a half a decision that was kept for it, and lets go of the one before.
+    pub(crate) fn assign(
+        &mut self,
+        place: Place,
+        facts: &Facts,
+        decision: DecisionIx,
+        peer: Option<Slot>,
+        now: Time,
+    ) {
+        let Some(half) = self.half_mut(place) else { return self.decisions.let_go(decision) };
+        half.peer = peer.map(Slot::handle);
+        half.opened = facts.opening;
+        half.touch(now);
+        if let Some(word) = icmp_word(&facts.tuple, facts.selector) {
+            half.words[0] = word;
+        }
+        if let Some(before) = half.decision.replace(decision) {
+            self.decisions.let_go(before);
+        }
+    }
+
+    /// Halves of live sessions, at most `limit`.
+    pub(crate) fn flows(&self, limit: usize) -> Vec<FlowRecord> {
+        self.sessions.slots().filter_map(|slot| self.record(slot)).take(limit).collect()
+    }
+
+    /// A half as `flows` shows it; none while it has not been decided.
+    fn record(&self, slot: Slot) -> Option<FlowRecord> {
+        let (key, half) = (self.sessions.key(slot)?, self.sessions.get(slot)?);
+        let decision = self.decisions.get(half.decision?);
+        let state = match decision.verdict {
+            Verdict::Drop { reason, .. } => reason.code(),
+            Verdict::Deliver(_) => half.group_word(key.tuple.proto).unwrap_or("untracked"),
+        };
+        let (packets, bytes) = half.totals();
+        Some(FlowRecord {
+            from: key.at,
+            to: decision.exit(),
+            tuple: key.tuple,
+            state,
+            decided_by: decision.why.clone(),
+            packets,
+            bytes,
+            last: half.last(),
+            expires: half.expires(limits::UNTRACKED_IDLE),
+        })
     }
 
     pub(crate) const fn at<'a>(&'a self, snapshot: &'a Snapshot, now: Time) -> View<'a> {
@@ -164,8 +227,8 @@ impl Tracked for View<'_> {
     /// State that was kept for an interface of the same id that is gone says nothing of the one that is there now.
     fn at(&self, at: Attachment, tuple: &FiveTuple) -> Option<TrackedState> {
         let sessions = &self.memory.sessions;
-        let group = sessions.get(sessions.find(&Key { at, tuple: *tuple })?)?.group.as_ref()?;
+        let half = sessions.get(sessions.find(&Key { at, tuple: *tuple })?)?;
         let interface = self.snapshot.interface(at.as_interface()?)?;
-        if group.began < interface.appeared { None } else { group.state(self.now) }
+        if half.began_before(interface.appeared) { None } else { half.state(self.now) }
     }
 }

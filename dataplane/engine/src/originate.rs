@@ -37,7 +37,7 @@ impl Originator {
         &mut self,
         snapshot: &Snapshot,
         from: InterfaceIx,
-        packet: &[u8],
+        packet: &Buffer,
         parsed: &Parsed,
         mtu: u16,
         now: Time,
@@ -48,7 +48,9 @@ impl Originator {
         if !self.take_budget(to, now) {
             return None;
         }
-        let buffer = wire::compose::too_big(packet, parsed, router, mtu)?;
+        // What was too long is the first packet of a super-packet, not the whole.
+        let first = wire::segment(packet.bytes(), parsed, packet.offload()).into_iter().next()?;
+        let buffer = wire::compose::too_big(first.bytes(), &wire::parse(first.bytes()).ok()?, router, mtu)?;
         let parsed = wire::parse(buffer.bytes()).ok()?;
         Some(Composed { to, buffer, parsed })
     }

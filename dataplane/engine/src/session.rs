@@ -1,75 +1,75 @@
 //! What is remembered of a flow: one [`Half`] for each attachment and tuple.
 //!
-//! A session has two halves. Each is keyed by where its packets enter and their tuple there, holds the decision taken from its
-//! own first packet, and the state that the security groups of that interface keep for the flow: packets of this half cross
-//! that gate on their way out, packets of the other half on their way in.
+//! A session has two halves. Each is keyed by where its packets enter and their tuple there ([`crate::key::Key`]), names the
+//! decision taken from its own first packet, and holds the state that the security groups of that interface keep for the
+//! flow: packets of this half cross that gate on their way out, packets of the other half on their way in.
+//!
+//! There are millions of halves, so they are small: what all flows between two interfaces share is in
+//! [`crate::decisions`], and what the protocols count shares its room. `group.rs` has the group state.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use snapshot::{Attachment, Generation, Settings};
+use snapshot::Generation;
 use tables::Handle;
 use wire::{FiveTuple, Parsed, Transport};
 
-use crate::decide::{Decision, Opening, TrackedState};
-use crate::tcp::{Connection, Phase};
-use crate::{Direction, Time, limits};
+use crate::decide::Opening;
+use crate::decisions::DecisionIx;
+use crate::{Direction, Time};
 
-/// Where packets enter and their tuple there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    pub(crate) at: Attachment,
-    pub(crate) tuple: FiveTuple,
-}
-
-/// One direction of a flow.
-#[derive(Debug)]
+/// One direction of a flow, in 76 bytes.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Half {
     /// None while only the other direction was seen.
-    pub(crate) decision: Option<Arc<Decision>>,
-    /// What of the packet that was decided the key does not say: whether it began a flow, and its ICMP type and code.
-    pub(crate) decided_for: (Opening, u16),
-    /// Whether the list of blocks to flush names this half.
-    pub(crate) listed: bool,
-    /// The snapshot in which the decision was last found to hold.
-    pub(crate) checked: Generation,
-    /// State of the security groups at [`Key::at`]; none for an untracked flow.
-    pub(crate) group: Option<GroupState>,
-    /// The half at the attachment where this half's packets leave, when its gate keeps state.
+    pub(crate) decision: Option<DecisionIx>,
+    /// The half at the attachment where this half's packets leave, when its gate keeps state. It is of the same family.
     pub(crate) peer: Option<Handle>,
-    pub(crate) block: Block,
-    /// Packets and bytes since the half was made, without those still in `block`.
-    pub(crate) past: (u64, u64),
-    /// Last packet of this half.
-    pub(crate) last: Time,
-    /// When the wheel looks at it next.
-    pub(crate) armed: Time,
+    /// Group state: when it ends.
+    pub(crate) deadline: Stamp,
+    /// Group state: the snapshot in which it began.
+    pub(crate) began: u32,
+    /// Group state of TCP: the sequence numbers after both FINs. ICMP, with or without group state: type and code of the
+    /// packet that was decided.
+    pub(crate) words: [u32; 2],
+    /// Group state of TCP and UDP: how far the connection or exchange has come.
+    pub(crate) progress: u8,
+    /// Group state: direction of the packet that the rules allowed. None when the interface keeps no state for the flow.
+    pub(crate) originator: Option<Direction>,
+    /// Whether the packet that was decided began a flow.
+    pub(crate) opened: Opening,
+    /// FL-40, of the packets in the block.
+    tcp_flags: u8,
+    /// When the wheel looks at it next, in seconds.
+    armed: u32,
+    block_packets: u32,
+    block_bytes: u32,
+    first: Stamp,
+    last: Stamp,
+    /// Since the half was made, without what is still in the block.
+    past_packets: u32,
+    past_bytes: Stamp,
 }
 
-impl Half {
-    pub(crate) fn new(now: Time) -> Self {
-        Self {
-            decision: None,
-            decided_for: (Opening::Fresh, 0),
-            listed: false,
-            checked: Generation(0),
-            group: None,
-            peer: None,
-            block: Block::default(),
-            past: (0, 0),
-            last: now,
-            armed: Time(u64::MAX),
-        }
+const _: () = assert!(
+    size_of::<Half>() == 76,
+    "a session of IPv4 has two halves and 256 bytes, index and timers included"
+);
+
+/// 64 bits at any multiple of four bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stamp([u32; 2]);
+
+impl Stamp {
+    pub(crate) const fn new(value: u64) -> Self {
+        Self([(value >> 32) as u32, value as u32])
     }
 
-    /// When it may be forgotten if nothing more comes.
-    pub(crate) fn expires(&self, idle: Duration) -> Time {
-        let cached = if self.decision.is_some() { self.last.after(idle) } else { Time(0) };
-        match &self.group {
-            // A tracked half is its group state; its cached decision has no life of its own.
-            Some(group) => group.deadline,
-            None => cached,
-        }
+    pub(crate) const fn get(self) -> u64 {
+        (self.0[0] as u64) << 32 | self.0[1] as u64
+    }
+
+    pub(crate) const fn time(self) -> Time {
+        Time(self.get())
     }
 }
 
@@ -84,15 +84,126 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    pub(crate) fn count(&mut self, parsed: &Parsed, now: Time) {
-        if self.packets == 0 {
-            self.first = now;
+    /// One packet that no half counts.
+    pub(crate) fn of(parsed: &Parsed, now: Time) -> Self {
+        Self {
+            packets: parsed.packets.into(),
+            bytes: parsed.wire_bytes.into(),
+            first: now,
+            last: now,
+            tcp_flags: log_flags(parsed),
         }
-        self.packets += 1;
-        self.bytes += u64::from(parsed.length);
-        self.last = now;
-        self.tcp_flags |= log_flags(parsed);
     }
+}
+
+impl Half {
+    pub(crate) fn new(now: Time) -> Self {
+        Self { last: Stamp::new(now.0), armed: NEVER, ..Self::default() }
+    }
+
+    /// Counts one packet. The block must be [`Self::takes`] it.
+    #[inline]
+    pub(crate) fn count(&mut self, parsed: &Parsed, now: Time) {
+        if self.block_packets == 0 {
+            self.first = Stamp::new(now.0);
+        }
+        self.block_packets += parsed.packets;
+        self.block_bytes += parsed.wire_bytes;
+        self.tcp_flags |= log_flags(parsed);
+        self.last = Stamp::new(now.0);
+    }
+
+    /// Whether the block can count this packet: it holds nothing from before `begins`, and has room.
+    #[inline]
+    pub(crate) fn takes(&self, parsed: &Parsed, begins: Time) -> bool {
+        self.block_packets == 0
+            || (self.first.time() >= begins && self.block_bytes.checked_add(parsed.wire_bytes).is_some())
+    }
+
+    /// Whether the block holds something from before `begins`.
+    pub(crate) fn is_overdue(&self, begins: Time) -> bool {
+        self.block_packets > 0 && self.first.time() < begins
+    }
+
+    /// Empties the block; none if it is empty.
+    pub(crate) fn take_block(&mut self) -> Option<Block> {
+        let (packets, bytes) = (self.block_packets, self.block_bytes);
+        if packets == 0 {
+            return None;
+        }
+        let (first, last, tcp_flags) = (self.first.time(), self.last.time(), self.tcp_flags);
+        (self.block_packets, self.block_bytes, self.tcp_flags) = (0, 0, 0);
+        self.past_packets = self.past_packets.saturating_add(packets);
+        self.past_bytes = Stamp::new(self.past_bytes.get() + u64::from(bytes));
+        Some(Block { packets: packets.into(), bytes: bytes.into(), first, last, tcp_flags })
+    }
+
+    /// Packets and bytes since the half was made.
+    pub(crate) fn totals(&self) -> (u64, u64) {
+        let packets = u64::from(self.past_packets) + u64::from(self.block_packets);
+        (packets, self.past_bytes.get() + u64::from(self.block_bytes))
+    }
+
+    /// Last packet of this half.
+    pub(crate) fn last(&self) -> Time {
+        self.last.time()
+    }
+
+    /// Takes note of a packet that is decided but not counted.
+    pub(crate) fn touch(&mut self, now: Time) {
+        self.last = Stamp::new(now.0);
+    }
+
+    /// When it may be forgotten if nothing more comes.
+    #[inline]
+    pub(crate) fn expires(&self, idle: Duration) -> Time {
+        match (self.originator, self.decision) {
+            // A tracked half is its group state; its cached decision has no life of its own.
+            (Some(_), _) => self.deadline.time(),
+            (None, Some(_)) => self.last().after(idle),
+            (None, None) => Time(0),
+        }
+    }
+
+    /// Whether the wheel looks at it by the tick of `ends`.
+    #[inline]
+    pub(crate) const fn is_armed_by(&self, ends: Time) -> bool {
+        // Without a division: the tick before is over when it ends.
+        (self.armed as u64).saturating_sub(1) * tables::wheel::TICK_NS <= ends.0
+    }
+
+    /// Notes that the wheel looks at it at `visit`.
+    pub(crate) const fn arm(&mut self, visit: Time) {
+        self.armed = tick(visit);
+    }
+
+    pub(crate) const fn disarm(&mut self) {
+        self.armed = NEVER;
+    }
+
+    /// Whether the wheel's visit at `now` is the one it was last armed for.
+    pub(crate) const fn is_due(&self, now: Time) -> bool {
+        self.armed as u64 <= now.secs()
+    }
+}
+
+/// Says that the wheel knows nothing of a half.
+const NEVER: u32 = u32::MAX;
+
+/// The second in which the wheel visits what ends at `time`: its end, since the wheel is never early.
+const fn tick(time: Time) -> u32 {
+    let second = time.0.div_ceil(tables::wheel::TICK_NS);
+    if second < NEVER as u64 { second as u32 } else { NEVER - 1 }
+}
+
+/// A generation in the 32 bits that a half has for it: four billion changes of a lab.
+pub(crate) const fn short(generation: Generation) -> u32 {
+    generation.0 as u32
+}
+
+/// Type and code of an ICMP packet, which its key does not say in full; else nothing that the key does not say.
+pub(crate) fn icmp_word(tuple: &FiveTuple, selector: u16) -> Option<u32> {
+    tuple.is_icmp().then_some(selector.into())
 }
 
 /// FL-40: FIN 1, SYN 2, RST 4 and 16 only with SYN.
@@ -103,113 +214,5 @@ pub(crate) const fn log_flags(parsed: &Parsed) -> u8 {
             flags & 0b111 | acked_syn
         }
         Transport::Icmp { .. } | Transport::Later | Transport::Other | Transport::Udp => 0,
-    }
-}
-
-/// What the security groups of one interface remember of one flow.
-#[derive(Clone, Debug)]
-pub(crate) struct GroupState {
-    /// Direction of the packet that the rules allowed.
-    pub(crate) originator: Direction,
-    /// The snapshot in which it began.
-    pub(crate) began: Generation,
-    pub(crate) deadline: Time,
-    protocol: Protocol,
-}
-
-#[derive(Clone, Debug)]
-enum Protocol {
-    Icmp,
-    Other,
-    Tcp(Connection),
-    Udp(Exchange),
-}
-
-/// How far a UDP flow has come (SG-20).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Exchange {
-    /// The originator asked.
-    Asked,
-    /// The other side answered: one exchange.
-    Answered,
-    /// The originator sent again: a stream.
-    Stream,
-}
-
-impl GroupState {
-    /// State for a flow that a rule just allowed; [`Self::see`] is then called with the same packet.
-    pub(crate) fn new(originator: Direction, tuple: &FiveTuple, began: Generation) -> Self {
-        let protocol = match tuple.proto {
-            wire::proto::TCP => Protocol::Tcp(Connection::default()),
-            wire::proto::UDP => Protocol::Udp(Exchange::Asked),
-            wire::proto::ICMP | wire::proto::ICMPV6 => Protocol::Icmp,
-            _ => Protocol::Other,
-        };
-        Self { originator, began, deadline: Time(0), protocol }
-    }
-
-    /// What `decide` may know of it; none once it has expired.
-    pub(crate) fn state(&self, now: Time) -> Option<TrackedState> {
-        if now >= self.deadline {
-            return None;
-        }
-        match &self.protocol {
-            Protocol::Tcp(connection) if connection.phase() == Phase::Closed => Some(TrackedState::Closed),
-            Protocol::Icmp | Protocol::Other | Protocol::Tcp(_) | Protocol::Udp(_) => {
-                Some(TrackedState::Open)
-            }
-        }
-    }
-
-    /// Takes note of a packet that crossed the gate in `direction`.
-    pub(crate) fn see(&mut self, direction: Direction, parsed: &Parsed, settings: &Settings, now: Time) {
-        let by_originator = direction == self.originator;
-        match &mut self.protocol {
-            Protocol::Icmp | Protocol::Other => {}
-            Protocol::Tcp(connection) => {
-                if let Transport::Tcp { flags, seq, ack, payload } = parsed.transport {
-                    connection.see(by_originator, flags, seq, ack, payload);
-                }
-            }
-            Protocol::Udp(exchange) => *exchange = exchange.next(by_originator),
-        }
-        self.deadline = now.after(self.idle(settings));
-    }
-
-    fn idle(&self, settings: &Settings) -> Duration {
-        let seconds = |s: u32| Duration::from_secs(u64::from(s));
-        match &self.protocol {
-            Protocol::Icmp => seconds(settings.icmp),
-            Protocol::Other => limits::OTHER_PROTOCOL,
-            Protocol::Tcp(connection) => match connection.phase() {
-                Phase::Closed => limits::TCP_CLOSED,
-                Phase::Closing => limits::TCP_CLOSING,
-                Phase::Established => seconds(settings.tcp_established),
-                Phase::Opening => limits::TCP_OPENING,
-            },
-            Protocol::Udp(Exchange::Asked | Exchange::Answered) => seconds(settings.udp_timeout),
-            Protocol::Udp(Exchange::Stream) => seconds(settings.udp_stream),
-        }
-    }
-
-    /// A word for `flows`.
-    pub(crate) fn word(&self) -> &'static str {
-        match &self.protocol {
-            Protocol::Icmp | Protocol::Other => "tracked",
-            Protocol::Tcp(connection) => connection.phase().word(),
-            Protocol::Udp(Exchange::Asked) => "asked",
-            Protocol::Udp(Exchange::Answered) => "answered",
-            Protocol::Udp(Exchange::Stream) => "stream",
-        }
-    }
-}
-
-impl Exchange {
-    const fn next(self, by_originator: bool) -> Self {
-        match (self, by_originator) {
-            (Self::Asked, false) => Self::Answered,
-            (Self::Answered, true) => Self::Stream,
-            (same, _) => same,
-        }
     }
 }

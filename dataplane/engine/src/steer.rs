@@ -31,7 +31,11 @@ impl Steering {
 
     /// The owner of an unfragmented packet, or of a fragment whose ports are known.
     #[must_use]
+    #[inline]
     pub fn owner(&self, snapshot: &Snapshot, parsed: &Parsed) -> u16 {
+        if self.workers == 1 {
+            return 0;
+        }
         let tuple = match parsed.transport {
             Transport::Icmp { about: Some(about), .. } => about,
             Transport::Icmp { .. }
@@ -61,9 +65,6 @@ impl Steering {
     }
 
     fn bucket(&self, low: (IpAddr, u16), high: (IpAddr, u16), proto: u8) -> u16 {
-        if self.workers == 1 {
-            return 0;
-        }
         let hash = self.hasher.hash_one(Endpoints { low, high, proto });
         // Multiply-shift instead of a division: the high half of the product is uniform in 0..workers.
         ((u128::from(hash) * u128::from(self.workers)) >> 64) as u16

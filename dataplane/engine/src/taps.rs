@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use snapshot::InterfaceIx;
-use wire::Parsed;
+use wire::{FiveTuple, Parsed};
 
 use crate::decide::{Decision, Tap};
+use crate::decisions::{DecisionIx, Decisions};
+use crate::key::Key;
 use crate::memory::{Memory, Place};
 use crate::session::{Block, Half};
 use crate::{Event, TapEvent, Time, limits};
@@ -14,10 +16,8 @@ use crate::{Event, TapEvent, Time, limits};
 #[derive(Debug)]
 pub(crate) struct Taps {
     events: VecDeque<Event>,
-    /// Blocks that count packets of the current interval.
-    dirty: Vec<Place>,
-    /// Blocks of the interval that ended, being flushed in slices.
-    closing: Vec<Place>,
+    /// The search for blocks of intervals that have ended; none when all are flushed.
+    sweep: Option<Sweep>,
     skipped: BTreeMap<InterfaceIx, (Time, u64)>,
     /// Length of an interval in nanoseconds.
     interval: u64,
@@ -28,13 +28,32 @@ pub(crate) struct Taps {
     flushed: Time,
 }
 
+/// A walk over all halves, sessions first.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sweep {
+    sessions: u32,
+    refusals: u32,
+}
+
+impl Sweep {
+    /// The next half, or nothing where none is; none at the end.
+    fn next(&mut self, memory: &Memory) -> Option<Option<Place>> {
+        if let Some(slot) = memory.sessions.at(self.sessions) {
+            self.sessions += 1;
+            return Some(slot.map(Place::Session));
+        }
+        let slot = memory.refusals.at(self.refusals)?;
+        self.refusals += 1;
+        Some(slot.map(Place::Refusal))
+    }
+}
+
 impl Taps {
     pub(crate) fn new(interval_secs: u32, now: Time) -> Self {
         let interval = interval_ns(interval_secs);
         Self {
             events: VecDeque::new(),
-            dirty: Vec::new(),
-            closing: Vec::new(),
+            sweep: None,
             skipped: BTreeMap::new(),
             interval,
             begins: now,
@@ -43,28 +62,34 @@ impl Taps {
         }
     }
 
-    /// Counts one packet of a half.
-    pub(crate) fn count(&mut self, memory: &mut Memory, place: Place, parsed: &Parsed, now: Time) {
-        let Some(half) = memory.half_mut(place) else { return };
-        if half.block.packets > 0 && half.block.first < self.begins {
-            self.flush_half(half);
-        }
-        if !std::mem::replace(&mut half.listed, true) {
-            self.dirty.push(place);
-        }
-        half.block.count(parsed, now);
-        half.last = now;
+    /// When the current interval began: no block may hold packets from before and after.
+    pub(crate) const fn begins(&self) -> Time {
+        self.begins
     }
 
     /// Emits what a half has counted, e.g. before its decision changes.
-    pub(crate) fn flush_half(&mut self, half: &mut Half) {
-        let block = std::mem::take(&mut half.block);
-        half.past.0 += block.packets;
-        half.past.1 += block.bytes;
-        if block.packets > 0
-            && let Some(decision) = &half.decision
-        {
-            self.emit(&decision.taps, &block);
+    pub(crate) fn flush(&mut self, memory: &mut Memory, place: Place) {
+        let Some(key) = memory.key(place) else { return };
+        let Some(half) = memory.half_mut(place) else { return };
+        let (block, decision) = (half.take_block(), half.decision);
+        self.emit_block(&memory.decisions, &key, block, decision);
+    }
+
+    /// Emits what a half that is gone had counted.
+    pub(crate) fn flush_removed(&mut self, decisions: &Decisions, key: &Key, half: &mut Half) {
+        let block = half.take_block();
+        self.emit_block(decisions, key, block, half.decision);
+    }
+
+    fn emit_block(
+        &mut self,
+        decisions: &Decisions,
+        key: &Key,
+        block: Option<Block>,
+        decision: Option<DecisionIx>,
+    ) {
+        if let (Some(block), Some(decision)) = (block, decision) {
+            self.emit(decisions.taps(decision), &key.tuple, &block);
         }
     }
 
@@ -77,20 +102,13 @@ impl Taps {
         now: Time,
     ) {
         for tap in decision.taps.iter().filter(|tap| keep(tap)) {
-            self.emit_at(*tap, parsed, now);
+            self.emit(&[*tap], &parsed.tuple, &Block::of(parsed, now));
         }
     }
 
-    /// Emits one packet at one tap.
-    pub(crate) fn emit_at(&mut self, tap: Tap, parsed: &Parsed, now: Time) {
-        let mut block = Block::default();
-        block.count(parsed, now);
-        self.emit(&[tap], &block);
-    }
-
-    /// Counts a refused packet whose refusal found no room.
-    pub(crate) fn skip(&mut self, interface: InterfaceIx, now: Time) {
-        self.skipped.entry(interface).or_insert((now, 0)).1 += 1;
+    /// Counts refused packets whose refusal found no room.
+    pub(crate) fn skip(&mut self, interface: InterfaceIx, packets: u32, now: Time) {
+        self.skipped.entry(interface).or_insert((now, 0)).1 += u64::from(packets);
     }
 
     /// Begins a new interval when one has ended, or at once when its length has changed.
@@ -102,41 +120,51 @@ impl Taps {
         self.begins = if interval == self.interval { Time(end_of(now, interval).0 - interval) } else { now };
         self.interval = interval;
         self.ends = end_of(now, interval);
-        self.closing.append(&mut self.dirty);
+        self.sweep = Some(Sweep::default());
     }
 
-    /// Flushes a slice of the blocks of ended intervals; says so once none is left.
+    /// Flushes the blocks of ended intervals in a slice of all halves; says so once none is left.
     pub(crate) fn drain(&mut self, memory: &mut Memory) {
-        let keep = self.closing.len().saturating_sub(limits::FLUSH_SLICE);
-        for place in self.closing.split_off(keep) {
-            let Some(half) = memory.half_mut(place) else { continue };
-            if half.block.first < self.begins {
-                self.flush_half(half);
-            }
-            half.listed = half.block.packets > 0;
-            if half.listed {
-                self.dirty.push(place);
+        if let Some(mut sweep) = self.sweep {
+            for _ in 0..limits::FLUSH_SLICE {
+                self.sweep = sweep.next(memory).map(|place| {
+                    self.flush_if_overdue(memory, place);
+                    sweep
+                });
+                if self.sweep.is_none() {
+                    break;
+                }
             }
         }
-        if self.closing.is_empty() && self.flushed < self.begins {
+        if self.sweep.is_none() && self.flushed < self.begins {
             self.finish_interval(self.begins);
+        }
+    }
+
+    fn flush_if_overdue(&mut self, memory: &mut Memory, place: Option<Place>) {
+        let begins = self.begins;
+        if let Some(place) = place
+            && memory.half(place).is_some_and(|half| half.is_overdue(begins))
+        {
+            self.flush(memory, place);
         }
     }
 
     /// Flushes every block, the current interval's too, and says that nothing before `now` is left.
     pub(crate) fn flush_all(&mut self, memory: &mut Memory, now: Time) {
-        self.closing.append(&mut self.dirty);
-        for place in std::mem::take(&mut self.closing) {
-            if let Some(half) = memory.half_mut(place) {
-                self.flush_half(half);
+        let mut sweep = Sweep::default();
+        while let Some(place) = sweep.next(memory) {
+            if let Some(place) = place {
+                self.flush(memory, place);
             }
         }
+        self.sweep = None;
         self.finish_interval(now);
     }
 
     /// Whether blocks of an ended interval are still to be flushed, or the interval's end to be told.
     pub(crate) fn deadline(&self) -> Time {
-        if self.closing.is_empty() && self.flushed >= self.begins { self.ends } else { Time(0) }
+        if self.sweep.is_none() && self.flushed >= self.begins { self.ends } else { Time(0) }
     }
 
     pub(crate) fn poll(&mut self) -> Option<Event> {
@@ -151,14 +179,14 @@ impl Taps {
         self.flushed = until;
     }
 
-    fn emit(&mut self, taps: &[Tap], block: &Block) {
+    fn emit(&mut self, taps: &[Tap], tuple: &FiveTuple, block: &Block) {
         self.events.extend(taps.iter().map(|tap| {
             Event::Tap(TapEvent {
                 interface: tap.interface,
                 direction: tap.direction,
                 action: tap.action,
                 traffic_path: tap.traffic_path,
-                tuple: tap.tuple,
+                tuple: *tuple,
                 packets: block.packets,
                 bytes: block.bytes,
                 first: block.first,

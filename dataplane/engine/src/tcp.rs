@@ -29,52 +29,66 @@ impl Phase {
     }
 }
 
-/// One connection; index 0 is the originator of the flow, 1 the other side.
-#[derive(Clone, Debug, Default)]
+/// One connection, as a half keeps it. Side 0 is the originator of the flow, side 1 the other.
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Connection {
-    sides: [Side; 2],
-    reset: bool,
+    /// Bits: see [`SEEN`] and those after it.
+    pub(crate) progress: u8,
+    /// The sequence number after each side's FIN, once that was sent.
+    pub(crate) fin_ends: [u32; 2],
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Side {
-    seen: bool,
-    /// The sequence number after its FIN, once sent.
-    fin_end: Option<u32>,
-    fin_acked: bool,
-}
+/// Side 0 was seen; side 1 is the next bit, as for all that follow.
+const SEEN: u8 = 1;
+const SENT_FIN: u8 = 1 << 2;
+/// The other side has acknowledged this side's FIN.
+const FIN_ACKED: u8 = 1 << 4;
+const RESET: u8 = 1 << 6;
+/// Both sides.
+const BOTH: u8 = 0b11;
 
 impl Connection {
-    pub(crate) fn phase(&self) -> Phase {
-        let [a, b] = &self.sides;
-        if self.reset || (a.fin_acked && b.fin_acked) {
+    pub(crate) const fn phase(&self) -> Phase {
+        if Self::is_closed(self.progress) {
             Phase::Closed
-        } else if a.fin_end.is_some() && b.fin_end.is_some() {
+        } else if self.both(SENT_FIN) {
             Phase::Closing
-        } else if a.seen && b.seen {
+        } else if self.both(SEEN) {
             Phase::Established
         } else {
             Phase::Opening
         }
     }
 
+    /// Whether a connection that has come so far is closed.
+    pub(crate) const fn is_closed(progress: u8) -> bool {
+        progress & RESET != 0 || progress & (FIN_ACKED * BOTH) == FIN_ACKED * BOTH
+    }
+
     /// Takes note of one segment. SYN and FIN take one sequence number each (RFC 9293 section 3.4).
-    pub(crate) fn see(&mut self, by_originator: bool, flags: u8, seq: u32, ack: u32, payload: u32) {
+    pub(crate) const fn see(&mut self, by_originator: bool, flags: u8, seq: u32, ack: u32, payload: u32) {
         if flags & (SYN | ACK) == SYN {
             // The ports are used again: what the connection before had closed says nothing of this one.
-            *self = Self::default();
+            *self = Self { progress: 0, fin_ends: [0; 2] };
         }
-        let [a, b] = &mut self.sides;
-        let (mine, other) = if by_originator { (a, b) } else { (b, a) };
-        mine.seen = true;
-        self.reset |= flags & RST != 0;
+        let (mine, other) = if by_originator { (0, 1) } else { (1, 0) };
+        self.progress |= SEEN << mine;
+        if flags & RST != 0 {
+            self.progress |= RESET;
+        }
         if flags & FIN != 0 {
-            let syn = u32::from(flags & SYN != 0);
-            mine.fin_end = Some(seq.wrapping_add(syn).wrapping_add(payload).wrapping_add(1));
+            let syn = (flags & SYN != 0) as u32;
+            self.fin_ends[mine] = seq.wrapping_add(syn).wrapping_add(payload).wrapping_add(1);
+            self.progress |= SENT_FIN << mine;
         }
-        if flags & ACK != 0 && other.fin_end.is_some_and(|end| at_or_after(ack, end)) {
-            other.fin_acked = true;
+        let fin_sent = self.progress & (SENT_FIN << other) != 0;
+        if flags & ACK != 0 && fin_sent && at_or_after(ack, self.fin_ends[other]) {
+            self.progress |= FIN_ACKED << other;
         }
+    }
+
+    const fn both(&self, mark: u8) -> bool {
+        self.progress & (mark * BOTH) == mark * BOTH
     }
 }
 

@@ -54,13 +54,14 @@ pub struct FlowTable<K, V> {
     /// Power-of-two many cells, see [`Cell`].
     cells: Vec<u64>,
     records: Vec<Record<K, V>>,
-    free: Option<u32>,
+    /// Slots to use again; the one freed last comes first.
+    free: Vec<u32>,
     len: usize,
     capacity: usize,
     hasher: FixedState,
 }
 
-impl<K: Copy + Eq + Hash, V> FlowTable<K, V> {
+impl<K: Copy + Eq + Hash, V: Default> FlowTable<K, V> {
     /// Reserves a table for `capacity` records (at most [`MAX_CAPACITY`], more is cut to that).
     ///
     /// `seed` decides where keys land; draw it per process, since remote peers choose the keys.
@@ -70,7 +71,7 @@ impl<K: Copy + Eq + Hash, V> FlowTable<K, V> {
         Self {
             cells: vec![0; cells],
             records: Vec::with_capacity(capacity),
-            free: None,
+            free: Vec::with_capacity(capacity),
             len: 0,
             capacity,
             hasher: FixedState::with_seed(seed),
@@ -121,8 +122,8 @@ impl<K: Copy + Eq + Hash, V> FlowTable<K, V> {
 
     /// Removes a record and gives back what it held.
     pub fn remove(&mut self, handle: Handle) -> Option<(K, V)> {
-        let tag = self.tag(self.key(handle)?);
         let (key, value) = self.release_slot(handle)?;
+        let tag = self.tag(&key);
         let mut at = self.home(tag);
         while Cell(self.cells[at]).slot() != Some(handle.index) {
             at = self.after(at);
@@ -134,29 +135,33 @@ impl<K: Copy + Eq + Hash, V> FlowTable<K, V> {
 
     /// What the record holds.
     pub fn get(&self, handle: Handle) -> Option<&V> {
-        self.live(handle).map(|(_, value)| value)
+        self.live(handle).map(|record| &record.value)
     }
 
     /// What the record holds, to change it.
     pub fn get_mut(&mut self, handle: Handle) -> Option<&mut V> {
         let record = self.records.get_mut(handle.index as usize)?;
-        match &mut record.content {
-            Content::Live { value, .. } if record.generation == handle.generation => Some(value),
-            Content::Live { .. } | Content::Free { .. } => None,
-        }
+        (record.generation == handle.generation.get()).then_some(&mut record.value)
     }
 
     /// The record's key.
     pub fn key(&self, handle: Handle) -> Option<&K> {
-        self.live(handle).map(|(key, _)| key)
+        self.live(handle).map(|record| &record.key)
+    }
+
+    /// The record that is in this slot now.
+    pub fn handle_at(&self, slot: u32) -> Option<Handle> {
+        self.records.get(slot as usize)?.handle(slot)
+    }
+
+    /// How many slots have ever been in use: every record is in one below this number.
+    pub fn slots(&self) -> u32 {
+        self.records.len() as u32
     }
 
     /// Every record, in slot order (not the order of insertion).
     pub fn handles(&self) -> impl Iterator<Item = Handle> + '_ {
-        (0_u32..)
-            .zip(&self.records)
-            .filter(|(_, record)| record.key().is_some())
-            .map(|(slot, record)| Handle::new(slot, record.generation))
+        (0_u32..).zip(&self.records).filter_map(|(slot, record)| record.handle(slot))
     }
 
     /// Number of records in use.
@@ -186,50 +191,43 @@ impl<K: Copy + Eq + Hash, V> FlowTable<K, V> {
             let slot = cell.slot()?;
             if cell.tag() == tag {
                 let record = &self.records[slot as usize];
-                if record.key() == Some(key) {
-                    return Some(Handle::new(slot, record.generation));
+                if record.key == *key {
+                    return record.handle(slot);
                 }
             }
             at = self.after(at);
         }
     }
 
-    fn live(&self, handle: Handle) -> Option<(&K, &V)> {
+    fn live(&self, handle: Handle) -> Option<&Record<K, V>> {
         let record = self.records.get(handle.index as usize)?;
-        match &record.content {
-            Content::Live { key, value } if record.generation == handle.generation => Some((key, value)),
-            Content::Live { .. } | Content::Free { .. } => None,
-        }
+        (record.generation == handle.generation.get()).then_some(record)
     }
 
     /// Puts key and value into a free slot: the one freed last, else the next never used.
     fn take_slot(&mut self, key: K, value: V) -> Result<Handle, Full> {
-        let content = Content::Live { key, value };
-        if let Some(slot) = self.free {
+        if let Some(slot) = self.free.pop() {
             let record = &mut self.records[slot as usize];
-            if let Content::Free { next } = std::mem::replace(&mut record.content, content) {
-                self.free = next;
-            }
-            return Ok(Handle::new(slot, record.generation));
+            let generation = record.generation | 1;
+            *record = Record { generation, key, value };
+            return record.handle(slot).ok_or(Full);
         }
         if self.records.len() == self.capacity {
             return Err(Full);
         }
         let slot = self.records.len() as u32;
-        self.records.push(Record { generation: NonZeroU32::MIN, content });
+        self.records.push(Record { generation: 1, key, value });
         Ok(Handle::new(slot, NonZeroU32::MIN))
     }
 
     fn release_slot(&mut self, handle: Handle) -> Option<(K, V)> {
-        let record = &mut self.records[handle.index as usize];
-        record.generation = record.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
-        match std::mem::replace(&mut record.content, Content::Free { next: self.free }) {
-            Content::Live { key, value } => {
-                self.free = Some(handle.index);
-                Some((key, value))
-            }
-            Content::Free { .. } => None,
+        let record = self.records.get_mut(handle.index as usize)?;
+        if record.generation != handle.generation.get() {
+            return None;
         }
+        record.generation = record.generation.wrapping_add(1);
+        self.free.push(handle.index);
+        Some((record.key, std::mem::take(&mut record.value)))
     }
 
     /// Empties the cell at `gap`, moving back every later cell of the run that may stand there.
@@ -292,23 +290,17 @@ impl Cell {
 
 #[derive(Clone, Debug)]
 struct Record<K, V> {
-    generation: NonZeroU32,
-    content: Content<K, V>,
+    /// Odd while the record is in use; each use and each end of use takes the next number.
+    generation: u32,
+    /// Of the last use, when the record is not in use.
+    key: K,
+    value: V,
 }
 
 impl<K, V> Record<K, V> {
-    fn key(&self) -> Option<&K> {
-        match &self.content {
-            Content::Live { key, .. } => Some(key),
-            Content::Free { .. } => None,
-        }
+    /// Its handle, while it is in use.
+    fn handle(&self, slot: u32) -> Option<Handle> {
+        let generation = NonZeroU32::new(self.generation).filter(|generation| generation.get() & 1 == 1)?;
+        Some(Handle::new(slot, generation))
     }
-}
-
-#[derive(Clone, Debug)]
-enum Content<K, V> {
-    /// In the list of slots to use again.
-    Free { next: Option<u32> },
-    /// In use.
-    Live { key: K, value: V },
 }

@@ -1,7 +1,5 @@
 //! A timer wheel that is re-armed lazily.
 
-use crate::flows::Handle;
-
 /// Length of a tick in nanoseconds. AWS states its idle timers in whole seconds.
 pub const TICK_NS: u64 = 1_000_000_000;
 
@@ -20,32 +18,34 @@ pub const SLOTS: usize = 1024;
 /// A record whose deadline moves need not be armed again until it is handed out. An item armed twice is
 /// handed out twice.
 #[derive(Clone, Debug)]
-pub struct Wheel {
+pub struct Wheel<T> {
     slots: Box<[Queue]>,
     /// Bit per slot that is not empty.
     occupied: [u64; SLOTS / 64],
-    nodes: Vec<Node>,
-    free: Option<u32>,
+    nodes: Vec<Node<T>>,
+    /// Nodes to use again, as a list through [`Node::next`].
+    free: Link,
     len: usize,
     /// The first tick that is not finished; everything armed is at this tick or later.
     cursor: u64,
 }
 
-impl Wheel {
-    /// An empty wheel whose first tick is the one that follows `start_ns`.
-    pub fn new(start_ns: u64) -> Self {
+impl<T: Copy> Wheel<T> {
+    /// An empty wheel whose first tick is the one that follows `start_ns`, with memory reserved for `items` items; more
+    /// make it grow.
+    pub fn new(start_ns: u64, items: usize) -> Self {
         Self {
             slots: vec![Queue::default(); SLOTS].into_boxed_slice(),
             occupied: [0; SLOTS / 64],
-            nodes: Vec::new(),
-            free: None,
+            nodes: Vec::with_capacity(items),
+            free: Link::NONE,
             len: 0,
             cursor: start_ns / TICK_NS + 1,
         }
     }
 
     /// Hands `item` out when `deadline_ns` has come, see the type for how exactly.
-    pub fn arm(&mut self, item: Handle, deadline_ns: u64) {
+    pub fn arm(&mut self, item: T, deadline_ns: u64) {
         let horizon = self.cursor + SLOTS as u64 - 1;
         let tick = deadline_ns.div_ceil(TICK_NS).clamp(self.cursor, horizon);
         let node = self.take_node(item);
@@ -55,7 +55,7 @@ impl Wheel {
 
     /// Appends to `due` the items whose tick has come by `now_ns`, earliest tick first and within a tick in
     /// the order they were armed, at most `limit` of them; the rest waits for the next call.
-    pub fn poll(&mut self, now_ns: u64, limit: usize, due: &mut Vec<Handle>) {
+    pub fn poll(&mut self, now_ns: u64, limit: usize, due: &mut Vec<T>) {
         let now = now_ns / TICK_NS;
         let mut left = limit;
         while self.cursor <= now {
@@ -103,41 +103,39 @@ impl Wheel {
         })
     }
 
-    fn take_node(&mut self, item: Handle) -> u32 {
-        let node = Node { item, next: None };
-        match self.free {
-            Some(at) => {
-                self.free = std::mem::replace(&mut self.nodes[at as usize], node).next;
-                at
-            }
-            None => {
-                self.nodes.push(node);
-                (self.nodes.len() - 1) as u32
-            }
-        }
+    fn take_node(&mut self, item: T) -> Link {
+        let node = Node { item, next: Link::NONE };
+        let Some(at) = self.free.at() else {
+            self.nodes.push(node);
+            return Link(self.nodes.len() as u32);
+        };
+        let taken = self.free;
+        self.free = std::mem::replace(&mut self.nodes[at], node).next;
+        taken
     }
 
-    fn append(&mut self, slot: usize, node: u32) {
+    fn append(&mut self, slot: usize, node: Link) {
         let queue = &mut self.slots[slot];
-        match queue.last {
-            Some(last) => self.nodes[last as usize].next = Some(node),
-            None => queue.first = Some(node),
+        match queue.last.at() {
+            Some(last) => self.nodes[last].next = node,
+            None => queue.first = node,
         }
-        queue.last = Some(node);
+        queue.last = node;
         self.occupied[slot / 64] |= 1 << (slot % 64);
     }
 
-    fn pop(&mut self, slot: usize) -> Option<Handle> {
+    fn pop(&mut self, slot: usize) -> Option<T> {
         let queue = &mut self.slots[slot];
-        let at = queue.first?;
-        let Node { item, next } = self.nodes[at as usize];
+        let first = queue.first;
+        let at = first.at()?;
+        let Node { item, next } = self.nodes[at];
         queue.first = next;
-        if next.is_none() {
-            queue.last = None;
+        if next.at().is_none() {
+            queue.last = Link::NONE;
             self.occupied[slot / 64] &= !(1 << (slot % 64));
         }
-        self.nodes[at as usize].next = self.free;
-        self.free = Some(at);
+        self.nodes[at].next = self.free;
+        self.free = first;
         self.len -= 1;
         Some(item)
     }
@@ -150,12 +148,24 @@ fn slot_of(tick: u64) -> usize {
 /// A slot's items, first to last, as a list through [`Wheel::nodes`].
 #[derive(Clone, Copy, Debug, Default)]
 struct Queue {
-    first: Option<u32>,
-    last: Option<u32>,
+    first: Link,
+    last: Link,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Node {
-    item: Handle,
-    next: Option<u32>,
+struct Node<T> {
+    item: T,
+    next: Link,
+}
+
+/// A node's position plus one, zero for none: half the size of an `Option`, for one node per session.
+#[derive(Clone, Copy, Debug, Default)]
+struct Link(u32);
+
+impl Link {
+    const NONE: Self = Self(0);
+
+    fn at(self) -> Option<usize> {
+        (self.0 as usize).checked_sub(1)
+    }
 }

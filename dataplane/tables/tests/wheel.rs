@@ -49,7 +49,7 @@ proptest! {
     #[test]
     fn any_history_agrees_with_the_twin(start in 0..5 * HORIZON_NS, steps in vec(step(), 0..120)) {
         let items = items();
-        let (mut wheel, mut twin) = (Wheel::new(start), SortedWheel::new(start));
+        let (mut wheel, mut twin) = (Wheel::new(start, 0), SortedWheel::new(start));
         let mut now = start;
         for step in steps {
             match step {
@@ -78,7 +78,7 @@ proptest! {
         deadlines in vec(0..5 * HORIZON_NS, ITEMS), slice in 1..4_usize,
     ) {
         let items = items();
-        let mut wheel = Wheel::new(0);
+        let mut wheel = Wheel::new(0, 0);
         for (item, deadline) in items.iter().zip(&deadlines) {
             wheel.arm(*item, *deadline);
         }
@@ -102,7 +102,7 @@ proptest! {
     }
 }
 
-fn poll(wheel: &mut Wheel, now: u64, limit: usize) -> Vec<Handle> {
+fn poll(wheel: &mut Wheel<Handle>, now: u64, limit: usize) -> Vec<Handle> {
     let mut due = Vec::new();
     wheel.poll(now, limit, &mut due);
     due
@@ -110,7 +110,7 @@ fn poll(wheel: &mut Wheel, now: u64, limit: usize) -> Vec<Handle> {
 
 #[test]
 fn an_empty_wheel_has_no_deadline_and_nothing_due() {
-    let mut wheel = Wheel::new(7);
+    let mut wheel = Wheel::new(7, 0);
     assert_eq!(wheel.next_deadline(), None);
     assert_eq!(poll(&mut wheel, u64::MAX, 9), []);
     assert!(wheel.is_empty());
@@ -119,7 +119,7 @@ fn an_empty_wheel_has_no_deadline_and_nothing_due() {
 #[test]
 fn an_item_waits_for_the_tick_that_covers_its_deadline() {
     let item = items()[0];
-    let mut wheel = Wheel::new(0);
+    let mut wheel = Wheel::new(0, 0);
     wheel.arm(item, 5 * TICK_NS - 1);
     assert_eq!(wheel.next_deadline(), Some(5 * TICK_NS));
     assert_eq!(poll(&mut wheel, 5 * TICK_NS - 1, 9), []);
@@ -129,7 +129,7 @@ fn an_item_waits_for_the_tick_that_covers_its_deadline() {
 #[test]
 fn a_deadline_that_has_passed_comes_with_the_next_tick() {
     let item = items()[0];
-    let mut wheel = Wheel::new(0);
+    let mut wheel = Wheel::new(0, 0);
     assert_eq!(poll(&mut wheel, 9 * TICK_NS + 5, 9), []);
     wheel.arm(item, TICK_NS);
     assert_eq!(poll(&mut wheel, 9 * TICK_NS + 6, 9), []);
@@ -139,7 +139,7 @@ fn a_deadline_that_has_passed_comes_with_the_next_tick() {
 #[test]
 fn a_far_item_comes_by_once_per_horizon() {
     let item = items()[0];
-    let mut wheel = Wheel::new(0);
+    let mut wheel = Wheel::new(0, 0);
     wheel.arm(item, 432_000 * TICK_NS);
     assert_eq!(wheel.next_deadline(), Some(HORIZON_NS));
     assert_eq!(poll(&mut wheel, HORIZON_NS, 9), [item]);
@@ -150,7 +150,7 @@ fn a_far_item_comes_by_once_per_horizon() {
 #[test]
 fn a_slice_hands_out_no_more_than_its_limit_and_the_next_goes_on() {
     let items = items();
-    let mut wheel = Wheel::new(0);
+    let mut wheel = Wheel::new(0, 0);
     for item in &items[..3] {
         wheel.arm(*item, TICK_NS);
     }
@@ -163,7 +163,7 @@ fn a_slice_hands_out_no_more_than_its_limit_and_the_next_goes_on() {
 #[test]
 fn a_long_pause_hands_out_everything_in_order_of_time() {
     let items = items();
-    let mut wheel = Wheel::new(0);
+    let mut wheel = Wheel::new(0, 0);
     for (item, seconds) in items.iter().zip([900, 3, 512, 40, 3, 1023]) {
         wheel.arm(*item, seconds * TICK_NS);
     }

@@ -90,6 +90,7 @@ pub struct Parsed {
 /// # Errors
 ///
 /// [`Malformed`] when any length lies or a header is cut short.
+#[inline]
 pub fn parse(packet: &[u8]) -> Result<Parsed, Malformed> {
     match packet.first().map(|byte| byte >> 4) {
         Some(4) => ipv4::parse(packet),
@@ -103,6 +104,7 @@ pub fn parse(packet: &[u8]) -> Result<Parsed, Malformed> {
 /// # Errors
 ///
 /// As [`parse()`].
+#[inline]
 pub fn read(buffer: &Buffer) -> Result<Parsed, Malformed> {
     let parsed = parse(buffer.bytes())?;
     Ok(match buffer.offload().segments {
@@ -121,6 +123,12 @@ impl Parsed {
         let headers = self.length - payload;
         let packets = payload.div_ceil(u32::from(size));
         Self { packets, wire_bytes: payload + packets * headers, longest: headers + u32::from(size), ..self }
+    }
+
+    /// Whether this is an ICMP error about another packet, which it quotes.
+    #[must_use]
+    pub const fn is_about_another(&self) -> bool {
+        matches!(self.transport, Transport::Icmp { about: Some(_), .. })
     }
 
     /// Bytes behind the transport header; none of what is not cut into segments.

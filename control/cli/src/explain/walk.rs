@@ -1,6 +1,6 @@
 //! A packet and its reply through the data plane's decision.
 
-use engine::decide::{Decision, Gate, Grant};
+use engine::decide::{Decision, Grant};
 use engine::{DropReason, Facts, Tracked, TrackedState, Verdict, decide};
 use snapshot::{Attachment, NameIx};
 use wire::FiveTuple;
@@ -122,12 +122,8 @@ struct Granted {
 impl Granted {
     /// What the gates remember once this packet has passed them (OR-03).
     fn by(leg: &Leg<'_>) -> Self {
-        let gates = [leg.decision.egress, leg.decision.ingress];
-        let remembered = |gate: Option<Gate>| {
-            let gate = gate.filter(|gate| gate.grant == Grant::Tracked)?;
-            Some((Attachment::interface(gate.interface), gate.tuple))
-        };
-        Self { flows: gates.into_iter().filter_map(remembered).collect() }
+        let gates = leg.decision.gates(leg.packet.parsed.tuple).filter(|(gate, _)| gate.grant == Grant::Tracked);
+        Self { flows: gates.map(|(gate, tuple)| (Attachment::interface(gate.interface), tuple)).collect() }
     }
 }
 

@@ -8,7 +8,9 @@ use wire::FiveTuple;
 use crate::{Action, Direction, DropReason};
 
 /// The whole answer about one direction of a flow.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// It says nothing of the packet itself, so that all flows that go the same way can share it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Decision {
     /// Where the packet goes.
     pub verdict: Verdict,
@@ -43,10 +45,17 @@ impl Decision {
             Verdict::Drop { .. } => None,
         }
     }
+
+    /// The gates that a packet with this tuple passed, each with the tuple that state is kept under there: that of the
+    /// flow's packets as they leave the interface.
+    pub fn gates(&self, tuple: FiveTuple) -> impl Iterator<Item = (Gate, FiveTuple)> {
+        let egress = self.egress.map(|gate| (gate, tuple));
+        egress.into_iter().chain(self.ingress.map(|gate| (gate, tuple.reversed())))
+    }
 }
 
 /// Where a packet goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// Out of this attachment.
     Deliver(Attachment),
@@ -60,18 +69,16 @@ pub enum Verdict {
 }
 
 /// A passage through the security groups of one interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Gate {
     /// Whose groups.
     pub interface: InterfaceIx,
-    /// The flow's tuple as its packets leave that interface: what its state there is kept under.
-    pub tuple: FiveTuple,
     /// How it passed.
     pub grant: Grant,
 }
 
 /// How a packet passed the security groups.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Grant {
     /// By the state of its flow, or of the flow that it is an error about (SG-13, MT-09).
     Inherited,
@@ -84,7 +91,7 @@ pub enum Grant {
 }
 
 /// One counter of a flow log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tap {
     /// Where.
     pub interface: InterfaceIx,
@@ -94,12 +101,10 @@ pub struct Tap {
     pub action: Action,
     /// FL-44.
     pub traffic_path: Option<u8>,
-    /// The packet's tuple as it is here.
-    pub tuple: FiveTuple,
 }
 
 /// One stage of the walk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Step {
     /// The interface whose stage it is.
     pub at: InterfaceIx,
@@ -110,7 +115,7 @@ pub struct Step {
 }
 
 /// Stages with their answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StepKind {
     /// Network ACL of the sender's subnet.
     AclEgress(Action),

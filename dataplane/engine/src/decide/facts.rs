@@ -19,8 +19,9 @@ pub struct Facts {
 }
 
 /// See [`Facts::opening`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Opening {
+    #[default]
     /// A SYN without ACK, or any packet of a protocol without connections.
     Fresh,
     /// A TCP packet of a connection that should exist, or a later fragment, which begins nothing.
@@ -31,19 +32,29 @@ impl Facts {
     /// The facts of a packet that was read at `from`.
     #[must_use]
     pub fn of(from: Attachment, parsed: &Parsed) -> Self {
-        let tuple = parsed.tuple;
-        let (selector, opening, about) = match parsed.transport {
-            Transport::Icmp { icmp_type, code, about } => {
-                (u16::from_be_bytes([icmp_type, code]), Opening::Fresh, about)
+        let (opening, selector) = Self::beyond_tuple(parsed);
+        let about = match parsed.transport {
+            Transport::Icmp { about, .. } => about,
+            Transport::Later | Transport::Other | Transport::Tcp { .. } | Transport::Udp => None,
+        };
+        Self { from, tuple: parsed.tuple, selector, opening, about }
+    }
+
+    /// [`Self::opening`] and [`Self::selector`].
+    #[inline]
+    pub(crate) const fn beyond_tuple(parsed: &Parsed) -> (Opening, u16) {
+        let port = parsed.tuple.dst_port;
+        match parsed.transport {
+            Transport::Icmp { icmp_type, code, .. } => {
+                (Opening::Fresh, u16::from_be_bytes([icmp_type, code]))
             }
             Transport::Tcp { flags, .. } if flags & (tcp_flag::SYN | tcp_flag::ACK) != tcp_flag::SYN => {
-                (tuple.dst_port, Opening::Midway, None)
+                (Opening::Midway, port)
             }
-            Transport::Later => (tuple.dst_port, Opening::Midway, None),
-            Transport::Tcp { .. } | Transport::Udp => (tuple.dst_port, Opening::Fresh, None),
-            Transport::Other => (0, Opening::Fresh, None),
-        };
-        Self { from, tuple, selector, opening, about }
+            Transport::Later => (Opening::Midway, port),
+            Transport::Tcp { .. } | Transport::Udp => (Opening::Fresh, port),
+            Transport::Other => (Opening::Fresh, 0),
+        }
     }
 }
 

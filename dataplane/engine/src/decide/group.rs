@@ -20,7 +20,7 @@ impl Walk<'_> {
         self.depend(Part::Settings);
         if let Some(grant) = self.granted_by_state(ix, interface, direction)? {
             self.note(ix, group_step(direction, Some(grant)), None);
-            return Ok(self.gate(ix, direction, grant));
+            return Ok(Gate { interface: ix, grant });
         }
         let Some(matched) = self.matching_rule(
             interface,
@@ -32,11 +32,7 @@ impl Walk<'_> {
         };
         let grant = self.grant_by_rule(interface, direction, matched);
         self.note(ix, group_step(direction, Some(grant)), Some(matched.rule));
-        Ok(self.gate(ix, direction, grant))
-    }
-
-    const fn gate(&self, interface: InterfaceIx, direction: Direction, grant: Grant) -> Gate {
-        Gate { interface, tuple: outward(self.facts.tuple, direction), grant }
+        Ok(Gate { interface: ix, grant })
     }
 
     fn granted_by_state(

@@ -110,7 +110,7 @@ impl<'a> Walk<'a> {
         action: Action,
         traffic_path: Option<u8>,
     ) {
-        self.taps.push(Tap { interface, direction, action, traffic_path, tuple: self.facts.tuple });
+        self.taps.push(Tap { interface, direction, action, traffic_path });
     }
 }
 

@@ -12,6 +12,7 @@ const DONT_FRAGMENT: u16 = 0x4000;
 const MORE_FRAGMENTS: u16 = 0x2000;
 const OFFSET_MASK: u16 = 0x1fff;
 
+#[inline]
 pub(super) fn parse(packet: &[u8]) -> Result<Parsed, Malformed> {
     let header: &[u8; MIN_HEADER] = packet.first_chunk().ok_or(Malformed)?;
     let header_length = header_length(header)?;
@@ -37,11 +38,13 @@ pub(super) fn parse(packet: &[u8]) -> Result<Parsed, Malformed> {
 }
 
 /// Returns the header's length in bytes, options included.
+#[inline]
 pub(super) fn header_length(header: &[u8; MIN_HEADER]) -> Result<usize, Malformed> {
     let length = usize::from(header[0] & 0x0f) * 4;
     if length < MIN_HEADER { Err(Malformed) } else { Ok(length) }
 }
 
+#[inline]
 pub(super) fn addresses(header: &[u8; MIN_HEADER]) -> (IpAddr, IpAddr) {
     let [.., a, b, c, d, e, f, g, h] = *header;
     (Ipv4Addr::new(a, b, c, d).into(), Ipv4Addr::new(e, f, g, h).into())
@@ -52,6 +55,7 @@ pub(super) fn fragment_offset(header: &[u8; MIN_HEADER]) -> u32 {
     u32::from(be16(header[6], header[7]) & OFFSET_MASK) * 8
 }
 
+#[inline]
 fn fragment(header: &[u8; MIN_HEADER], total: usize, payload: usize) -> Result<Option<Fragment>, Malformed> {
     let word = be16(header[6], header[7]);
     if word & (MORE_FRAGMENTS | OFFSET_MASK) == 0 {

@@ -52,6 +52,7 @@ pub(super) fn icmp_ports(protocol: u8, message: &[u8]) -> Option<(u16, u16)> {
     Some(if is_reply { (answerer, asker) } else { (asker, answerer) })
 }
 
+#[inline]
 fn tcp(payload: &[u8]) -> Result<Read, Malformed> {
     let header: &[u8; TCP_MIN] = payload.first_chunk().ok_or(Malformed)?;
     let header_length = usize::from(header[12] >> 4) * 4;
@@ -72,6 +73,7 @@ fn tcp(payload: &[u8]) -> Result<Read, Malformed> {
 }
 
 /// Bytes between the UDP length and the end of the IP payload are allowed: UDP options live there (RFC 9868).
+#[inline]
 fn udp(payload: &[u8], fragment: Option<Fragment>) -> Result<Read, Malformed> {
     let &[a, b, c, d, high, low, ..] = payload else { return Err(Malformed) };
     let length = usize::from(be16(high, low));

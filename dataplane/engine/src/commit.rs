@@ -1,0 +1,151 @@
+//! Remembering a decision: the only writer of new state, and the only place where room can run out.
+
+use snapshot::{Attachment, Generation, Snapshot};
+
+use crate::decide::{Decision, Facts, Gate, Grant, TrackedState};
+use crate::decisions::Route;
+use crate::key::Key;
+use crate::memory::{Place, Ready, keeps_state};
+use crate::pool::Slot;
+use crate::{Direction, DropReason, Engine, Time};
+
+/// A decision that is applied to one packet only; `instead` replaces its verdict.
+pub(crate) struct Uncached {
+    pub(crate) decision: Decision,
+    pub(crate) instead: Option<DropReason>,
+}
+
+/// What the slow path knows of a packet that was just decided.
+pub(crate) struct Asked {
+    pub(crate) key: Key,
+    /// The half that there is under this key.
+    pub(crate) known: Option<Place>,
+    pub(crate) facts: Facts,
+    /// Whether the packet is too long for the way to its receiver.
+    pub(crate) oversize: bool,
+}
+
+impl Engine {
+    /// Remembers a decision, whole or not at all.
+    pub(crate) fn commit(
+        &mut self,
+        snapshot: &Snapshot,
+        asked: &Asked,
+        decision: Decision,
+        now: Time,
+    ) -> Result<Ready, Box<Uncached>> {
+        let Asked { key, known, facts, oversize } = asked;
+        let (known, oversize) = (*known, *oversize);
+        let plan = Plan::of(self, key, known, &decision);
+        if plan.own_in == Pools::Refusals && decision.taps.is_empty() {
+            // Decided early and counted in no record: its room belongs to refusals that are.
+            return Err(Box::new(Uncached { decision, instead: None }));
+        }
+        if plan.new_sessions > self.memory.sessions.room() {
+            let stateless =
+                !decision.egress.is_some_and(keeps_state) && !decision.ingress.is_some_and(keeps_state);
+            let instead = (!stateless).then_some(DropReason::SessionTableFull);
+            return Err(Box::new(Uncached { decision, instead }));
+        }
+        let Some(place) = self.place(key, known, plan.own_in, now) else {
+            return Err(self.skip(decision, now));
+        };
+        let peer = plan.peer.and_then(|key| self.memory.sessions.find_or_insert(&key, now).ok());
+        let receiver = peer.or_else(|| self.memory.sessions.find(&receiving(decision.ingress?, key)));
+        // What is too large for the way to the receiver tells its gate nothing.
+        if let Some(receiver) = receiver.filter(|_| !oversize) {
+            let gate = (decision.ingress, Direction::Ingress);
+            self.grant(Place::Session(receiver), gate, key, snapshot.generation(), now);
+        }
+        self.grant(place, (decision.egress, Direction::Egress), key, snapshot.generation(), now);
+        Ok(self.remember_decision(place, facts, decision, peer, snapshot, now))
+    }
+
+    fn place(&mut self, key: &Key, known: Option<Place>, own_in: Pools, now: Time) -> Option<Place> {
+        match (known, own_in) {
+            (Some(place @ Place::Session(_)), _) | (Some(place @ Place::Refusal(_)), Pools::Refusals) => {
+                Some(place)
+            }
+            (_, Pools::Sessions) => self.memory.sessions.find_or_insert(key, now).ok().map(Place::Session),
+            (None, Pools::Refusals) => self.memory.refusals.find_or_insert(key, now).ok().map(Place::Refusal),
+        }
+    }
+
+    /// A refusal that finds no room is counted for SKIPDATA instead of its records.
+    fn skip(&mut self, mut decision: Decision, now: Time) -> Box<Uncached> {
+        for tap in decision.taps.drain(..) {
+            self.taps.skip(tap.interface, 1, now);
+        }
+        Box::new(Uncached { decision, instead: None })
+    }
+
+    /// Begins group state where a rule made the flow tracked, and lets it go where the flow is no longer.
+    fn grant(
+        &mut self,
+        place: Place,
+        (gate, direction): (Option<Gate>, Direction),
+        key: &Key,
+        began: Generation,
+        now: Time,
+    ) {
+        let Some(half) = self.memory.half_mut(place) else { return };
+        let open = half.state(now) == Some(TrackedState::Open);
+        match gate.map(|gate| gate.grant) {
+            Some(Grant::Tracked) => half.begin_group(direction, began, key.tuple.proto),
+            Some(Grant::Untracked) => half.end_group(),
+            // What is open lets pass; this one was kept for an interface that is gone.
+            None if open => half.end_group(),
+            Some(Grant::Inherited | Grant::Stateless) | None => {}
+        }
+    }
+
+    fn remember_decision(
+        &mut self,
+        place: Place,
+        facts: &Facts,
+        decision: Decision,
+        peer: Option<Slot>,
+        snapshot: &Snapshot,
+        now: Time,
+    ) -> Ready {
+        let route = Route::of(&decision);
+        let decision = self.memory.decisions.keep(decision, snapshot.generation());
+        if self.memory.half(place).is_some_and(|half| half.decision != Some(decision)) {
+            self.taps.flush(&mut self.memory, place);
+        }
+        self.memory.assign(place, facts, decision, peer, now);
+        Ready { place, decision, route, peer }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pools {
+    Refusals,
+    Sessions,
+}
+
+/// What a commit needs, found before anything is written.
+struct Plan {
+    own_in: Pools,
+    /// The half at the receiver whose gate keeps state.
+    peer: Option<Key>,
+    new_sessions: usize,
+}
+
+impl Plan {
+    fn of(engine: &Engine, key: &Key, known: Option<Place>, decision: &Decision) -> Self {
+        let stays = matches!(known, Some(Place::Session(_)));
+        let own = decision.egress.is_some_and(keeps_state) || decision.exit().is_some();
+        let own_in = if own || stays { Pools::Sessions } else { Pools::Refusals };
+        let receiver = decision.ingress.filter(|gate| keeps_state(*gate));
+        let peer = receiver.map(|gate| receiving(gate, key));
+        let new_own = usize::from(own_in == Pools::Sessions && !stays);
+        let new_peer = peer.is_some_and(|peer| peer != *key && engine.memory.sessions.find(&peer).is_none());
+        Self { own_in, peer, new_sessions: new_own + usize::from(new_peer) }
+    }
+}
+
+/// The key of the half at the receiver whose gate this is.
+const fn receiving(gate: Gate, key: &Key) -> Key {
+    Key { at: Attachment::interface(gate.interface), tuple: key.tuple.reversed() }
+}

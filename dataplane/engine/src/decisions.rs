@@ -1,0 +1,173 @@
+//! Decisions, each kept once however many flows it holds for.
+//!
+//! What `decide` answers says nothing that is peculiar to one flow, so the flows between two interfaces share a few
+//! decisions. A half names its decision by number; the part that every packet needs lies in the slot itself.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use snapshot::{Generation, Snapshot};
+
+use crate::decide::{Decision, Gate, Tap, Verdict};
+
+/// Names a kept decision, for as long as somebody has [`Decisions::keep`] in force for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DecisionIx(NonZeroU32);
+
+/// What replaying a decision needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub(crate) verdict: Verdict,
+    pub(crate) egress: Option<Gate>,
+    pub(crate) ingress: Option<Gate>,
+    pub(crate) mtu: Option<u16>,
+}
+
+/// All decisions in use.
+#[derive(Debug)]
+pub(crate) struct Decisions {
+    slots: Vec<Slot>,
+    free: Vec<DecisionIx>,
+    numbers: HashMap<Arc<Decision>, DecisionIx, FixedState>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    route: Route,
+    /// The snapshot in which it was last found to hold.
+    checked: Generation,
+    /// How many halves name it.
+    users: u32,
+    decision: Arc<Decision>,
+}
+
+impl Decisions {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            numbers: HashMap::with_hasher(FixedState::with_seed(seed)),
+        }
+    }
+
+    /// Notes one more user of this decision, taken in `generation`.
+    pub(crate) fn keep(&mut self, decision: Decision, generation: Generation) -> DecisionIx {
+        if let Some(&known) = self.numbers.get(&decision) {
+            let slot = self.slot_mut(known);
+            slot.users += 1;
+            slot.checked = generation;
+            return known;
+        }
+        let decision = Arc::new(decision);
+        let slot = Slot {
+            route: Route::of(&decision),
+            checked: generation,
+            users: 1,
+            decision: Arc::clone(&decision),
+        };
+        let ix = self.place(slot);
+        self.numbers.insert(decision, ix);
+        ix
+    }
+
+    /// Notes one user less; the last one takes the decision along.
+    pub(crate) fn let_go(&mut self, ix: DecisionIx) {
+        let slot = self.slot_mut(ix);
+        slot.users -= 1;
+        if slot.users == 0 {
+            self.numbers.remove(&self.slots[ix.at()].decision);
+            self.free.push(ix);
+        }
+    }
+
+    /// What to replay, if every part that the decision used is still the same.
+    #[inline]
+    pub(crate) fn in_force(&mut self, ix: DecisionIx, snapshot: &Snapshot) -> Option<Route> {
+        let slot = self.slot_mut(ix);
+        if slot.checked != snapshot.generation() {
+            if !slot.decision.holds_in(snapshot) {
+                return None;
+            }
+            slot.checked = snapshot.generation();
+        }
+        Some(slot.route)
+    }
+
+    pub(crate) fn get(&self, ix: DecisionIx) -> &Arc<Decision> {
+        &self.slots[ix.at()].decision
+    }
+
+    pub(crate) fn taps(&self, ix: DecisionIx) -> &[Tap] {
+        &self.get(ix).taps
+    }
+
+    /// How many there are.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    fn place(&mut self, slot: Slot) -> DecisionIx {
+        if let Some(ix) = self.free.pop() {
+            self.slots[ix.at()] = slot;
+            return ix;
+        }
+        self.slots.push(slot);
+        // Positions count from zero, numbers from one.
+        DecisionIx(NonZeroU32::MIN.saturating_add(self.slots.len() as u32 - 1))
+    }
+
+    fn slot_mut(&mut self, ix: DecisionIx) -> &mut Slot {
+        &mut self.slots[ix.at()]
+    }
+}
+
+impl DecisionIx {
+    const fn at(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
+impl Route {
+    pub(crate) const fn of(decision: &Decision) -> Self {
+        let Decision { verdict, egress, ingress, mtu, .. } = decision;
+        Self { verdict: *verdict, egress: *egress, ingress: *ingress, mtu: *mtu }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use snapshot::{Attachment, InterfaceIx, Part};
+
+    use super::*;
+
+    fn deliver(to: u32) -> Decision {
+        Decision {
+            verdict: Verdict::Deliver(Attachment::interface(InterfaceIx(to))),
+            egress: None,
+            ingress: None,
+            mtu: Some(9001),
+            taps: vec![],
+            steps: vec![],
+            why: [].into(),
+            parts: vec![(Part::Settings, Generation(1))],
+        }
+    }
+
+    #[test]
+    fn equal_decisions_are_kept_once_and_until_the_last_user_goes() {
+        let mut decisions = Decisions::new(1);
+        let first = decisions.keep(deliver(1), Generation(1));
+        assert_eq!(decisions.keep(deliver(1), Generation(1)), first);
+        let other = decisions.keep(deliver(2), Generation(1));
+        assert_ne!(other, first);
+        decisions.let_go(first);
+        assert_eq!((decisions.len(), &**decisions.get(first)), (2, &deliver(1)));
+        decisions.let_go(first);
+        assert_eq!(decisions.len(), 1);
+        assert_eq!(decisions.keep(deliver(3), Generation(1)), first, "its place is used again");
+        assert_eq!(&**decisions.get(other), &deliver(2));
+    }
+}
