@@ -5,6 +5,7 @@
 //! announces, takes the lab down and looks for anything left behind. Whatever is run has a deadline; without root the tests fail.
 
 mod backends;
+mod bench;
 mod change;
 mod checks;
 mod examples;
