@@ -163,8 +163,17 @@ impl World {
     ///
     /// When a packet has no end, which is a bug of ours.
     pub fn send(&mut self, from: InterfaceIx, packet: &[u8]) -> Sent {
+        self.send_buffer(from, Buffer::copy_of(packet))
+    }
+
+    /// The same for a packet of which the device of the instance has left something undone.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::send`].
+    pub fn send_buffer(&mut self, from: InterfaceIx, packet: Buffer) -> Sent {
         let home = from.at() % self.engines.len();
-        let frame = Frame::new(Attachment::interface(from), Buffer::copy_of(packet));
+        let frame = Frame::new(Attachment::interface(from), packet);
         let mut sent = self.settle(home, frame);
         sent.released = self.released();
         self.collect();

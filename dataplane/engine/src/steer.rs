@@ -1,9 +1,7 @@
 //! Which worker owns a packet: one pure function of its endpoints, used at every entry point.
 
-use std::hash::{BuildHasher, Hash};
 use std::net::IpAddr;
 
-use foldhash::fast::FixedState;
 use snapshot::Snapshot;
 use wire::{FiveTuple, Parsed, Transport};
 
@@ -11,9 +9,21 @@ use wire::{FiveTuple, Parsed, Transport};
 ///
 /// No VPC, interface, route or NAT table enters the hash: unrelated equal CIDRs just share a worker. Public addresses of the
 /// lab count as the private addresses behind them.
+///
+/// It is plain 64-bit arithmetic, [`Self::seed`] its only constant that differs from run to run, so that a steering program
+/// in the kernel can compute it too:
+///
+/// ```text
+/// mix(x)   = x *= 0x9e3779b97f4a7c15; x ^= x >> 32; x *= 0xd6e8feb86659fd93; x ^ x >> 32
+/// end(a,p) = mix(seed ^ (a << 16 | p))                      of an IPv4 address and a port
+///            mix(mix(mix(seed ^ high(a)) ^ low(a)) ^ p)     of an IPv6 address and a port
+/// owner    = (mix(end(source) + end(destination) + protocol) >> 32) * workers >> 32
+/// ```
+///
+/// The sum of the two ends is what makes it the same in both directions.
 #[derive(Clone, Debug)]
 pub struct Steering {
-    hasher: FixedState,
+    seed: u64,
     workers: u16,
 }
 
@@ -26,7 +36,13 @@ impl Steering {
     #[must_use]
     pub fn new(workers: u16, seed: u64) -> Self {
         assert!(workers > 0, "at least one worker owns packets");
-        Self { hasher: FixedState::with_seed(seed), workers }
+        Self { seed, workers }
+    }
+
+    /// The run's hash seed.
+    #[must_use]
+    pub const fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// The owner of an unfragmented packet, or of a fragment whose ports are known.
@@ -50,32 +66,46 @@ impl Steering {
     /// The owner of a flow.
     #[must_use]
     pub fn owner_of(&self, snapshot: &Snapshot, tuple: &FiveTuple) -> u16 {
-        let near = (snapshot.private_of(tuple.src), port(tuple, tuple.src_port));
-        let far = (snapshot.private_of(tuple.dst), port(tuple, tuple.dst_port));
-        self.bucket(near.min(far), near.max(far), tuple.proto)
+        let near = self.end(snapshot.private_of(tuple.src), port(tuple, tuple.src_port));
+        let far = self.end(snapshot.private_of(tuple.dst), port(tuple, tuple.dst_port));
+        self.bucket(near, far, tuple.proto)
     }
 
     /// The worker that matches up the fragments of one pair of hosts.
     #[must_use]
     pub fn keeper(&self, snapshot: &Snapshot, tuple: &FiveTuple) -> u16 {
-        let (near, far) = ((snapshot.private_of(tuple.src), 0), (snapshot.private_of(tuple.dst), 0));
+        let near = self.end(snapshot.private_of(tuple.src), 0);
+        let far = self.end(snapshot.private_of(tuple.dst), 0);
         // Behind an IPv6 fragment header, only the first fragment shows the protocol after further extension headers.
         let proto = if tuple.src.is_ipv4() { tuple.proto } else { 0 };
-        self.bucket(near.min(far), near.max(far), proto)
+        self.bucket(near, far, proto)
     }
 
-    fn bucket(&self, low: (IpAddr, u16), high: (IpAddr, u16), proto: u8) -> u16 {
-        let hash = self.hasher.hash_one(Endpoints { low, high, proto });
-        // Multiply-shift instead of a division: the high half of the product is uniform in 0..workers.
-        ((u128::from(hash) * u128::from(self.workers)) >> 64) as u16
+    fn end(&self, address: IpAddr, port: u16) -> u64 {
+        let port = u64::from(port);
+        match address {
+            IpAddr::V4(address) => mix(self.seed ^ (u64::from(address.to_bits()) << 16 | port)),
+            IpAddr::V6(address) => {
+                let bits = address.to_bits();
+                let high = mix(self.seed ^ (bits >> 64) as u64);
+                mix(mix(high ^ bits as u64) ^ port)
+            }
+        }
+    }
+
+    fn bucket(&self, near: u64, far: u64, proto: u8) -> u16 {
+        let hash = mix(near.wrapping_add(far).wrapping_add(proto.into()));
+        // Multiply and shift instead of a division: the high half of the product is uniform in 0..workers.
+        ((hash >> 32) * u64::from(self.workers) >> 32) as u16
     }
 }
 
-#[derive(Hash)]
-struct Endpoints {
-    low: (IpAddr, u16),
-    high: (IpAddr, u16),
-    proto: u8,
+/// Spreads every bit of `x` over all others: two rounds of an odd multiplier and a shift.
+const fn mix(mut x: u64) -> u64 {
+    x = x.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x ^= x >> 32;
+    x = x.wrapping_mul(0xd6e8_feb8_6659_fd93);
+    x ^ (x >> 32)
 }
 
 /// An ICMP query counts its identifier on both sides; the constant on the answerer's side of a [`FiveTuple`] says nothing.
@@ -85,4 +115,42 @@ const fn port(tuple: &FiveTuple, port: u16) -> u16 {
     }
     // One of the two is the identifier, the other `type << 8`; their combination is the same in both directions.
     tuple.src_port ^ tuple.dst_port
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    use super::*;
+
+    #[test]
+    fn each_worker_gets_its_share_of_neighbouring_flows() {
+        let spread = |source: fn(u32) -> IpAddr| {
+            let steering = Steering::new(8, 0x5eed);
+            let mut shares = [0; 8];
+            for n in 0..8_000 {
+                let (near, far) =
+                    (steering.end(source(n / 100), 32_768 + (n % 100) as u16), steering.end(source(7), 443));
+                shares[usize::from(steering.bucket(near, far, 6))] += 1;
+            }
+            shares
+        };
+        for shares in [
+            spread(|n| Ipv4Addr::from_bits(0x0a00_0000 + n).into()),
+            spread(|n| Ipv6Addr::from_bits(0x2600_1f18 << 96 | u128::from(n)).into()),
+        ] {
+            assert!(shares.iter().all(|share| (850..1_150).contains(share)), "{shares:?}");
+        }
+    }
+
+    #[test]
+    fn the_seed_decides_who_owns_what() {
+        let owners = |seed| {
+            let steering = Steering::new(4, seed);
+            let end = |n| steering.end(Ipv4Addr::from_bits(n).into(), 1);
+            (0..64).map(|n| steering.bucket(end(n), end(99), 17)).collect::<Vec<_>>()
+        };
+        assert_ne!(owners(1), owners(2));
+        assert_eq!(owners(1), owners(1));
+    }
 }

@@ -209,7 +209,7 @@ impl Worker<'_> {
     fn flush(&mut self) {
         self.backend.flush(&mut self.pool);
         for (from, packet) in self.backend.take_failed() {
-            let parsed = wire::parse(packet.bytes()).ok();
+            let parsed = wire::read(&packet).ok();
             let from = Attachment::from_token(from);
             self.engine.handle_transmit_failure(from, parsed.as_ref(), self.clock.now());
         }
