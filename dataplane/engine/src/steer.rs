@@ -96,7 +96,7 @@ impl Steering {
     fn bucket(&self, near: u64, far: u64, proto: u8) -> u16 {
         let hash = mix(near.wrapping_add(far).wrapping_add(proto.into()));
         // Multiply and shift instead of a division: the high half of the product is uniform in 0..workers.
-        ((hash >> 32) * u64::from(self.workers) >> 32) as u16
+        (((hash >> 32) * u64::from(self.workers)) >> 32) as u16
     }
 }
 
