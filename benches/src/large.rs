@@ -60,7 +60,8 @@ impl Scale {
         writeln!(out, "    route_tables:\n      r:\n        main: true\n        routes:")?;
         writeln!(out, "          - {{ to: 0.0.0.0/0, via: instance/i-{vpc}-0 }}")?;
         for n in 0..9 {
-            writeln!(out, "          - {{ to: 172.16.{n}.0/24, via: blackhole }}")?;
+            let via = if n % 2 == 0 { "blackhole".into() } else { format!("instance/i-{vpc}-0") };
+            writeln!(out, "          - {{ to: 172.16.{n}.0/24, via: {via} }}")?;
         }
         writeln!(out, "    network_acls:\n      n:")?;
         for direction in ["ingress", "egress"] {

@@ -59,15 +59,15 @@ impl Lowered {
         let common = Common::of(lab);
         let last = last.filter(|last| Common::of(&last.lab) == common);
         let tables = |(name, vpc): (&String, &Vpc)| {
-            let same = last.and_then(|last| last.same(name, vpc));
-            (name.clone(), same.cloned().unwrap_or_else(|| Tables::of(common, vpc)))
+            let before = last.and_then(|last| Some((last.lab.vpcs.get(name)?, last.vpcs.get(name)?)));
+            let tables = match before {
+                Some((same, tables)) if same == vpc => tables.clone(),
+                Some((_, tables)) => Tables::of(common, vpc).sharing(tables),
+                None => Tables::of(common, vpc),
+            };
+            (name.clone(), tables)
         };
         Self { lab: Arc::clone(lab), vpcs: lab.vpcs.iter().map(tables).collect() }
-    }
-
-    /// The tables of a VPC that has not changed.
-    fn same(&self, name: &str, vpc: &Vpc) -> Option<&Tables> {
-        self.vpcs.get(name).filter(|_| self.lab.vpcs.get(name) == Some(vpc))
     }
 
     fn spec(&self) -> LabSpec {
@@ -117,6 +117,34 @@ impl Tables {
             subnets: shared(vpc::subnets(vpc)),
             vpc: vpc::vpc(vpc).into(),
         }
+    }
+
+    /// The same, with the very objects of `before` where they are equal. Most changes move no object, so each is
+    /// compared with the one in its place, from either end.
+    fn sharing(mut self, before: &Self) -> Self {
+        fn share<T: Eq>(now: &mut [Shared<T>], before: &[Shared<T>]) {
+            now.iter_mut().zip(before).for_each(|(now, before)| share_one(now, before));
+            if now.len() != before.len() {
+                now.iter_mut()
+                    .rev()
+                    .zip(before.iter().rev())
+                    .for_each(|(now, before)| share_one(now, before));
+            }
+        }
+        share(&mut self.acls, &before.acls);
+        share(&mut self.flow_logs, &before.flow_logs);
+        share(&mut self.groups, &before.groups);
+        share(&mut self.interfaces, &before.interfaces);
+        share(&mut self.route_tables, &before.route_tables);
+        share(&mut self.subnets, &before.subnets);
+        share_one(&mut self.vpc, &before.vpc);
+        self
+    }
+}
+
+fn share_one<T: Eq>(now: &mut Shared<T>, before: &Shared<T>) {
+    if now == before {
+        now.clone_from(before);
     }
 }
 

@@ -57,6 +57,8 @@ struct World<'a> {
     home: Home,
     /// Where each VPC lives, by its name.
     homes: BTreeMap<&'a str, Home>,
+    /// The VPC of each instance, the first one if several have the name.
+    instances: BTreeMap<&'a str, &'a str>,
     prefix_lists: BTreeMap<String, PrefixList>,
     zones: zone::Zones,
     settings: crate::lab::Settings,
@@ -84,6 +86,7 @@ fn lab(draft: &draft::Lab, found: &mut Findings) -> Option<Lab> {
         zones: zone::assign(draft, &homes, found),
         prefix_lists: prefix_list::all(draft, &home, found),
         settings: settings::check(&draft.settings, found),
+        instances: instances(draft),
         home,
         homes,
     };
@@ -102,6 +105,16 @@ fn lab(draft: &draft::Lab, found: &mut Findings) -> Option<Lab> {
     };
     lint::lab(draft, &lab, found);
     Some(lab)
+}
+
+fn instances(draft: &draft::Lab) -> BTreeMap<&str, &str> {
+    let mut instances = BTreeMap::new();
+    for (name, vpc) in draft.vpcs.objects() {
+        for instance in vpc.instances.names() {
+            instances.entry(instance).or_insert(name.value.as_str());
+        }
+    }
+    instances
 }
 
 fn defaults() -> Home {

@@ -152,6 +152,12 @@ fn peer(scope: &Scope<'_>, written: &Written<'_>, direction: &str, found: &mut F
     text::block(text, found).map(Peer::Cidr)
 }
 
+/// Whether `name` is a group of this VPC; says so if not.
+pub(super) fn is_known(scope: &Scope<'_>, name: &Text, found: &mut Findings) -> bool {
+    scope.group_names.contains(name.value.as_str())
+        || reference::known("security group", name, &scope.draft.security_groups, &[DEFAULT], found)
+}
+
 fn not_a_peer(scope: &Scope<'_>, text: &Text, found: &mut Findings) -> Option<Peer> {
     let is_group = scope.draft.security_groups.names().chain([DEFAULT]).any(|n| n == text.value);
     let help = if is_group {
@@ -169,8 +175,7 @@ fn group_peer(scope: &Scope<'_>, text: &Text, rest: &str, found: &mut Findings) 
     let path = reference::path(rest);
     let name = At::new(path.name.to_owned(), text.spot);
     let Some(vpc) = path.vpc.filter(|vpc| *vpc != scope.name.value) else {
-        return reference::known("security group", &name, &scope.draft.security_groups, &[DEFAULT], found)
-            .then_some(Peer::Group(name.value));
+        return is_known(scope, &name, found).then_some(Peer::Group(name.value));
     };
     let vpcs = &scope.world.draft.vpcs;
     if reference::known("VPC", &At::new(vpc.to_owned(), text.spot), vpcs, &[], found)

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::quota::Quota;
 use super::subnet::DEFAULT;
 use super::vpc::Scope;
-use super::{missing, reference, text};
+use super::{group, missing, reference, text};
 use crate::draft::{self, Field, FlowLog, List, Named, Text};
 use crate::findings::{Code, Finding, Findings};
 use crate::lab::SourceDestCheck;
@@ -166,7 +166,7 @@ pub(super) fn groups(scope: &Scope<'_>, field: &Field<List<Text>>, found: &mut F
         if let Some((_, first)) = groups.iter().find(|(n, _)| *n == name.value) {
             let message = format!("security group `{}` is listed twice", name.value);
             found.push(Finding::new(Code::DuplicateItem, name.spot, message).also(*first, "the first time"));
-        } else if reference::known("security group", name, &scope.draft.security_groups, &[DEFAULT], found) {
+        } else if group::is_known(scope, name, found) {
             groups.push((&name.value, name.spot));
         }
     }

@@ -253,11 +253,9 @@ fn interface(scope: &Scope<'_>, via: &Text, rest: &str, found: &mut Findings) ->
 
 fn find_instance<'a>(scope: &Scope<'a>, name: &Text, found: &mut Findings) -> Option<&'a draft::Instance> {
     let instances = &scope.draft.instances;
-    let elsewhere =
-        scope.world.draft.vpcs.objects().find(|(_, vpc)| vpc.instances.names().any(|n| n == name.value));
-    if let Some((vpc, _)) = elsewhere.filter(|(vpc, _)| vpc.value != scope.name.value) {
-        let message =
-            format!("instance `{}` is in VPC `{}`, not in `{}`", name.value, vpc.value, scope.name.value);
+    let home = scope.world.instances.get(name.value.as_str());
+    if let Some(vpc) = home.filter(|vpc| **vpc != scope.name.value) {
+        let message = format!("instance `{}` is in VPC `{vpc}`, not in `{}`", name.value, scope.name.value);
         found.push(
             Finding::new(Code::ReferenceOtherVpc, name.spot, message)
                 .help("a route leads to an interface of its own VPC"),

@@ -1,5 +1,7 @@
 //! A VPC: its blocks, and everything in it.
 
+use std::collections::BTreeSet;
+
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::quota::Quota;
@@ -21,6 +23,8 @@ pub(super) struct Scope<'a> {
     pub(super) home: &'a Home,
     pub(super) blocks4: Blocks<Ipv4Net>,
     pub(super) blocks6: Blocks<Ipv6Net>,
+    /// Names of the security groups that are written, for the many references to them.
+    pub(super) group_names: BTreeSet<&'a str>,
 }
 
 /// Blocks of one family.
@@ -54,7 +58,8 @@ pub(super) fn check<'a>(
     let home = world.homes.get(name.value.as_str())?;
     let blocks4 = blocks4(name, draft, found);
     let blocks6 = blocks6(draft, found);
-    let scope = Scope { world, draft, name, home, blocks4, blocks6 };
+    let group_names = draft.security_groups.names().collect();
+    let scope = Scope { world, draft, name, home, blocks4, blocks6, group_names };
     let subnets = subnet::all(&scope, found);
     let instances = instance::all(&scope, &subnets, found);
     let route_tables = route_table::all(&scope, &subnets, found);
