@@ -9,6 +9,7 @@ mod baselines;
 mod callgrind;
 mod packets;
 mod stages;
+mod world;
 
 use std::io::{self, Write};
 use std::path::Path;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use wire::tcp_flag;
 
 /// The one port that the lab allows.
-const PORT: u16 = 5_432;
+pub(crate) const PORT: u16 = 5_432;
 
 /// Which family a packet is of.
 #[derive(Clone, Copy, Debug)]

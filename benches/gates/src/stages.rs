@@ -1,5 +1,6 @@
 //! The stages of a packet, each made ready outside of what is counted.
 
+mod engine;
 mod headers;
 mod lookup;
 
@@ -13,7 +14,7 @@ pub(crate) struct Stage {
 
 /// All stages in the order in which they run.
 pub(crate) fn all() -> impl Iterator<Item = &'static Stage> {
-    [headers::STAGES, lookup::STAGES].into_iter().flatten()
+    [headers::STAGES, lookup::STAGES, engine::STAGES].into_iter().flatten()
 }
 
 /// Repetitions of what is quick.

@@ -122,7 +122,8 @@ struct Granted {
 impl Granted {
     /// What the gates remember once this packet has passed them (OR-03).
     fn by(leg: &Leg<'_>) -> Self {
-        let gates = leg.decision.gates(leg.packet.parsed.tuple).filter(|(gate, _)| gate.grant == Grant::Tracked);
+        let gates =
+            leg.decision.gates(leg.packet.parsed.tuple).filter(|(gate, _)| gate.grant == Grant::Tracked);
         Self { flows: gates.map(|(gate, tuple)| (Attachment::interface(gate.interface), tuple)).collect() }
     }
 }
