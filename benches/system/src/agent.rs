@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use accept::Accept;
 pub use connect::{Connect, Connected};
 pub use ping::{Ping, Pinged};
-pub use receive::{Receive, Received};
+pub use receive::{Receive, Received, Window};
 pub use relay::Copy;
 pub use send::{Send, Sent};
 

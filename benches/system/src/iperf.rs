@@ -7,6 +7,8 @@ use serde::Deserialize;
 pub(crate) struct Throughput {
     /// What the receiver got, in bits per second.
     pub(crate) bits_per_second: f64,
+    /// What the receiver got, in bytes.
+    pub(crate) bytes: f64,
     /// Segments that the sender sent again.
     pub(crate) retransmits: f64,
 }
@@ -26,6 +28,7 @@ struct End {
 #[derive(Deserialize)]
 struct Sum {
     bits_per_second: f64,
+    bytes: f64,
     retransmits: Option<f64>,
 }
 
@@ -43,6 +46,7 @@ pub(crate) fn parse(json: &str) -> Result<Throughput, String> {
     let (sent, received) = sums.ok_or("the report has no sums")?;
     Ok(Throughput {
         bits_per_second: received.bits_per_second,
+        bytes: received.bytes,
         retransmits: sent.retransmits.unwrap_or_default(),
     })
 }
@@ -54,9 +58,9 @@ mod tests {
     #[test]
     fn the_receivers_rate_counts_and_the_senders_retransmits() {
         let json = r#"{ "start": {}, "end": {
-            "sum_sent": { "bits_per_second": 2e9, "retransmits": 7, "sender": true },
-            "sum_received": { "bits_per_second": 1.5e9, "sender": true } } }"#;
-        assert_eq!(parse(json), Ok(Throughput { bits_per_second: 1.5e9, retransmits: 7.0 }));
+            "sum_sent": { "bits_per_second": 2e9, "bytes": 250, "retransmits": 7, "sender": true },
+            "sum_received": { "bits_per_second": 1.5e9, "bytes": 200, "sender": true } } }"#;
+        assert_eq!(parse(json), Ok(Throughput { bits_per_second: 1.5e9, bytes: 200.0, retransmits: 7.0 }));
     }
 
     #[test]

@@ -14,8 +14,6 @@ use crate::plan::{Cell, Plan};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sample {
     pub(crate) value: f64,
-    /// Processor time that all programs and the kernel took together while it was measured, in seconds.
-    pub(crate) busy_seconds: f64,
     /// What else the load says, by name.
     pub(crate) details: BTreeMap<String, f64>,
 }
@@ -142,6 +140,7 @@ mod tests {
             rounds: 1,
             seconds,
             loads: Vec::new(),
+            others: Vec::new(),
             workers: None,
             io: "auto".to_owned(),
             journal: Some(path.to_owned()),
@@ -149,7 +148,7 @@ mod tests {
     }
 
     fn sample(value: f64) -> Sample {
-        Sample { value, busy_seconds: 1.0, details: BTreeMap::from([("p99".to_owned(), 3.0)]) }
+        Sample { value, details: BTreeMap::from([("p99".to_owned(), 3.0)]) }
     }
 
     #[test]

@@ -27,12 +27,43 @@ pub enum Load {
     Rtt,
     /// TCP connections one after the other on each of eight threads: connect, one byte, close.
     Connections,
+    /// UDP datagrams in IP packets of 64, 594 and 1,518 bytes, seven to four to one.
+    Imix,
+    /// The highest rate at which no datagram of 64 bytes is lost, by halving (RFC 2544 section 26.1).
+    #[serde(rename = "loss-free-64")]
+    LossFree64,
+    /// The same with 1,400 bytes.
+    #[serde(rename = "loss-free-1400")]
+    LossFree1400,
+    /// ICMP echo, one every ten milliseconds: everything has gone to sleep in between.
+    RttIdle,
+    /// ICMP echo as in `rtt`, beside 20,000 datagrams of 64 bytes a second.
+    RttLoaded,
+    /// Nothing: processor time of whoever carries packets.
+    Idle,
 }
 
 impl Load {
-    /// All of them, in the order in which they are reported.
-    pub const ALL: [Self; 7] =
+    /// Those that have targets, in the order in which they are reported.
+    pub const WITH_TARGETS: [Self; 7] =
         [Self::Tcp1, Self::Tcp4, Self::Udp64, Self::Udp1400, Self::UdpGso, Self::Rtt, Self::Connections];
+
+    /// All of them, in the order in which they are reported.
+    pub const ALL: [Self; 13] = [
+        Self::Tcp1,
+        Self::Tcp4,
+        Self::Udp64,
+        Self::Udp1400,
+        Self::UdpGso,
+        Self::Rtt,
+        Self::Connections,
+        Self::Imix,
+        Self::LossFree64,
+        Self::LossFree1400,
+        Self::RttIdle,
+        Self::RttLoaded,
+        Self::Idle,
+    ];
 
     /// Its name on the command line and in JSON.
     #[must_use]
@@ -45,6 +76,12 @@ impl Load {
             Self::UdpGso => "udp-gso",
             Self::Rtt => "rtt",
             Self::Connections => "connections",
+            Self::Imix => "imix",
+            Self::LossFree64 => "loss-free-64",
+            Self::LossFree1400 => "loss-free-1400",
+            Self::RttIdle => "rtt-idle",
+            Self::RttLoaded => "rtt-loaded",
+            Self::Idle => "idle",
         }
     }
 
@@ -53,9 +90,10 @@ impl Load {
     pub const fn unit(self) -> &'static str {
         match self {
             Self::Tcp1 | Self::Tcp4 | Self::UdpGso => "Gbit/s",
-            Self::Udp64 | Self::Udp1400 => "kpps",
-            Self::Rtt => "us",
+            Self::Udp64 | Self::Udp1400 | Self::Imix | Self::LossFree64 | Self::LossFree1400 => "kpps",
+            Self::Rtt | Self::RttIdle | Self::RttLoaded => "us",
             Self::Connections => "1/s",
+            Self::Idle => "%",
         }
     }
 
@@ -63,10 +101,16 @@ impl Load {
     #[must_use]
     pub const fn better(self) -> Better {
         match self {
-            Self::Rtt => Better::Lower,
-            Self::Tcp1 | Self::Tcp4 | Self::Udp64 | Self::Udp1400 | Self::UdpGso | Self::Connections => {
-                Better::Higher
-            }
+            Self::Rtt | Self::RttIdle | Self::RttLoaded | Self::Idle => Better::Lower,
+            Self::Tcp1
+            | Self::Tcp4
+            | Self::Udp64
+            | Self::Udp1400
+            | Self::UdpGso
+            | Self::Imix
+            | Self::LossFree64
+            | Self::LossFree1400
+            | Self::Connections => Better::Higher,
         }
     }
 }

@@ -72,6 +72,19 @@ impl ProcessorTime {
     }
 }
 
+/// Processor time of one process with all its threads, in seconds.
+pub(crate) fn process_time(process: u32) -> Result<f64, Error> {
+    let path = format!("/proc/{process}/stat");
+    let text = fs::read_to_string(&path).map_err(Error::machine(format!("read {path}")))?;
+    Ok(parse_process(&text))
+}
+
+/// Reads user and system time, the 14th and 15th field; the second one ends with the last parenthesis (proc_pid_stat(5)).
+fn parse_process(text: &str) -> f64 {
+    let fields = text.rsplit_once(") ").map_or("", |(_, rest)| rest).split_whitespace();
+    fields.skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum::<f64>() / TICKS_A_SECOND
+}
+
 /// `USER_HZ`, which user space sees on every architecture but one that is gone (time(7)).
 const TICKS_A_SECOND: f64 = 100.0;
 
@@ -86,6 +99,12 @@ mod tests {
         let passed = after.since(before);
         let rounded = [passed.busy, passed.steal, passed.all].map(|seconds| (seconds * 100.0).round());
         assert_eq!(rounded, [180.0, 80.0, 1300.0]);
+    }
+
+    #[test]
+    fn the_time_of_a_process_is_user_and_system() {
+        let stat = "17 (a) b) S 1 17 17 0 -1 4194560 100 0 0 0 250 50 9 9 20 0 1 0 12";
+        assert_eq!(parse_process(stat), 3.0);
     }
 
     #[test]

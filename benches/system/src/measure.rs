@@ -1,5 +1,7 @@
 //! One figure of one load on one system.
 
+mod loss_free;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
 use std::path::Path;
@@ -7,12 +9,13 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::agent::{Accept, Agent, Connect, Connected, Ping, Pinged, READY, Receive, Received, Send};
+use crate::agent::{Accept, Agent, Connect, Connected, Ping, Pinged, READY, Receive, Received, Send, Window};
+use crate::clock::pause;
 use crate::error::Error;
 use crate::iperf;
 use crate::journal::Sample;
 use crate::load::Load;
-use crate::machine::ProcessorTime;
+use crate::machine::{ProcessorTime, process_time};
 use crate::policy::{CONNECTIONS, DATAGRAMS, IPERF, RIGHT};
 use crate::program::{PATIENCE, Program, inside};
 use crate::site::Site;
@@ -32,18 +35,22 @@ type Figure = (f64, BTreeMap<String, f64>);
 impl Meter<'_> {
     /// Sends a load through a system.
     pub(crate) fn take(&self, load: Load, site: &Site) -> Result<Sample, Error> {
-        let before = ProcessorTime::now()?;
         let (value, details) = match load {
             Load::Tcp1 => self.tcp(site, 1),
             Load::Tcp4 => self.tcp(site, 4),
-            Load::Udp64 => self.udp(site, 64, 1),
-            Load::Udp1400 => self.udp(site, 1400, 1),
-            Load::UdpGso => self.udp(site, 1400, 40),
-            Load::Rtt => self.rtt(site),
+            Load::Udp64 => self.udp(site, &[64], 1),
+            Load::Udp1400 => self.udp(site, &[1400], 1),
+            Load::UdpGso => self.udp(site, &[1400], 40),
+            Load::Imix => self.udp(site, &IMIX, 1),
+            Load::LossFree64 => self.loss_free(site, 64),
+            Load::LossFree1400 => self.loss_free(site, 1400),
+            Load::Rtt => self.rtt(site, Duration::ZERO),
+            Load::RttIdle => self.rtt(site, Duration::from_millis(10)),
+            Load::RttLoaded => self.rtt_loaded(site),
             Load::Connections => self.connections(site),
+            Load::Idle => self.idle(site),
         }?;
-        let passed = ProcessorTime::now()?.since(before);
-        Ok(Sample { value, busy_seconds: passed.busy, details })
+        Ok(Sample { value, details })
     }
 
     fn tcp(&self, site: &Site, streams: u32) -> Result<Figure, Error> {
@@ -53,40 +60,63 @@ impl Meter<'_> {
         server.wait_for("Server listening")?;
         let (to, streams, seconds) = (RIGHT.to_string(), streams.to_string(), self.seconds.to_string());
         let client = ["--client", &to, "--port", &port, "--parallel", &streams, "--time", &seconds, "--json"];
+        let before = ProcessorTime::now()?;
         let report = Program::start(inside(&site.left, "iperf3", &client)?)?.finish(self.patience())?;
+        let busy = ProcessorTime::now()?.since(before).busy;
         let said = |said| Error::Program { what: format!("iperf3 in {}", site.left), said };
         let throughput = iperf::parse(&report).map_err(said)?;
-        let details = [("retransmits", throughput.retransmits)];
+        let details = [
+            ("retransmits", throughput.retransmits),
+            ("cpu_seconds_per_gb", busy / (throughput.bytes / 1e9)),
+        ];
         Ok((throughput.bits_per_second / 1e9, named(&details)))
     }
 
-    fn udp(&self, site: &Site, size: usize, segments: usize) -> Result<Figure, Error> {
-        let glued = segments > 1;
-        let (warm_up_ms, milliseconds) = (WARM_UP.as_millis() as u64, self.milliseconds());
-        let receive = Receive { port: DATAGRAMS, size, glued, warm_up_ms, milliseconds };
-        let mut receiver = self.agent(&site.right, &Agent::Receive(receive))?;
+    fn udp(&self, site: &Site, sizes: &[usize], segments: usize) -> Result<Figure, Error> {
+        let glued = sizes.first().copied().filter(|_| segments > 1);
+        let window = Window::Milliseconds { after: WARM_UP_MS, count: self.milliseconds() };
+        let mut receiver =
+            self.agent(&site.right, &Agent::Receive(Receive { port: DATAGRAMS, glued, window }))?;
         receiver.wait_for(READY)?;
         // Longer than the receiver counts; it is ended when that is done.
-        let milliseconds = 2 * (warm_up_ms + milliseconds);
-        let to = SocketAddrV4::new(RIGHT, DATAGRAMS);
-        let sender = self.agent(&site.left, &Agent::Send(Send { to, size, segments, milliseconds }))?;
+        let milliseconds = 2 * (WARM_UP_MS + self.milliseconds());
+        let (to, sizes) = (SocketAddrV4::new(RIGHT, DATAGRAMS), sizes.to_vec());
+        let send = Send { to, sizes, segments, per_second: None, milliseconds };
+        let sender = self.agent(&site.left, &Agent::Send(send))?;
         let received: Received = outcome(receiver, self.patience())?;
         drop(sender);
-        let per_second = received.datagrams as f64 / received.seconds;
-        let gigabits = per_second * (size * 8) as f64 / 1e9;
-        let value = if glued { gigabits } else { per_second / 1e3 };
-        Ok((value, named(&[("gigabits_per_second", gigabits)])))
+        let kilopackets = received.datagrams as f64 / received.seconds / 1e3;
+        let gigabits = received.bytes as f64 * 8.0 / received.seconds / 1e9;
+        let details = [
+            ("kilopackets_per_second", kilopackets),
+            ("gigabits_per_second", gigabits),
+            ("cpu_seconds_per_gb", received.busy_seconds / (received.bytes as f64 / 1e9)),
+            ("cpu_seconds_per_mpacket", received.busy_seconds / (received.datagrams as f64 / 1e6)),
+        ];
+        Ok((if glued.is_some() { gigabits } else { kilopackets }, named(&details)))
     }
 
-    fn rtt(&self, site: &Site) -> Result<Figure, Error> {
-        let ping = Ping { to: RIGHT, milliseconds: self.milliseconds(), interval_us: 0 };
+    fn rtt(&self, site: &Site, interval: Duration) -> Result<Figure, Error> {
+        let interval_us = interval.as_micros() as u64;
+        let ping = Ping { to: RIGHT, milliseconds: self.milliseconds(), interval_us };
         let pinged: Pinged = outcome(self.agent(&site.left, &Agent::Ping(ping))?, self.patience())?;
         if pinged.answered == 0 {
-            return Err(nothing_arrived("ping", site));
+            let (what, said) = (format!("ping in {}", site.left), "nothing was answered".to_owned());
+            return Err(Error::Program { what, said });
         }
         let details =
             [("p50", pinged.p50), ("p99", pinged.p99), ("p99.9", pinged.p999), ("lost", pinged.lost as f64)];
         Ok((pinged.mean, named(&details)))
+    }
+
+    fn rtt_loaded(&self, site: &Site) -> Result<Figure, Error> {
+        let receive = Receive { port: DATAGRAMS, glued: None, window: Window::Everything };
+        let mut receiver = self.agent(&site.right, &Agent::Receive(receive))?;
+        receiver.wait_for(READY)?;
+        let (to, milliseconds) = (SocketAddrV4::new(RIGHT, DATAGRAMS), 2 * self.milliseconds());
+        let send = Send { to, sizes: vec![64], segments: 1, per_second: Some(BESIDE), milliseconds };
+        let _sender = self.agent(&site.left, &Agent::Send(send))?;
+        self.rtt(site, Duration::ZERO)
     }
 
     fn connections(&self, site: &Site) -> Result<Figure, Error> {
@@ -98,6 +128,15 @@ impl Meter<'_> {
             outcome(self.agent(&site.left, &Agent::Connect(connect))?, self.patience())?;
         let per_second = connected.connections as f64 / connected.seconds;
         Ok((per_second, named(&[("failed", connected.failed as f64)])))
+    }
+
+    /// A share of one processor, in per cent.
+    fn idle(&self, site: &Site) -> Result<Figure, Error> {
+        let Some(process) = site.process() else { return Ok((0.0, BTreeMap::new())) };
+        let before = process_time(process)?;
+        pause(Duration::from_millis(self.milliseconds()));
+        let busy = process_time(process)? - before;
+        Ok((100.0 * busy / f64::from(self.seconds), BTreeMap::new()))
     }
 
     fn agent(&self, namespace: &str, agent: &Agent) -> Result<Program, Error> {
@@ -114,17 +153,20 @@ impl Meter<'_> {
 }
 
 /// What is not counted at the beginning of a stream of datagrams: until queues have filled.
-const WARM_UP: Duration = Duration::from_millis(150);
+const WARM_UP_MS: u64 = 150;
+
+/// Datagrams a second beside round trips: a tenth of what any system can carry.
+const BESIDE: u32 = 20_000;
+
+/// UDP payloads of IP packets of 64, 594 and 1,518 bytes, seven to four to one (RFC 6985 calls such a mix IMIX).
+const IMIX: [usize; 12] = [36, 566, 36, 36, 566, 36, 1490, 36, 566, 36, 566, 36];
 
 fn outcome<T: DeserializeOwned>(program: Program, within: Duration) -> Result<T, Error> {
     let output = program.finish(within)?;
     serde_json::from_str(&output).map_err(|error| Error::machine("read what an agent says")(error.into()))
 }
 
-fn nothing_arrived(what: &str, site: &Site) -> Error {
-    Error::Program { what: format!("{what} in {}", site.left), said: "nothing was answered".to_owned() }
-}
-
 fn named(details: &[(&str, f64)]) -> BTreeMap<String, f64> {
-    details.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect()
+    let finite = details.iter().filter(|(_, value)| value.is_finite());
+    finite.map(|(name, value)| ((*name).to_owned(), *value)).collect()
 }

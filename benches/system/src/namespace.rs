@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use io::Netns;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::error::Error;
 use crate::program::{Program, command};
@@ -77,7 +79,20 @@ pub(crate) fn remove_stale(program: &Path) -> Result<(), Error> {
     }
     let names = Netns::names().map_err(Error::machine("list namespaces"))?;
     for name in stale_among(names) {
+        end_processes(&name)?;
         Netns::delete(&name).map_err(Error::machine(format!("delete namespace {name}")))?;
+    }
+    Ok(())
+}
+
+/// Ends what a killed run has started in a namespace: programs that do not end with their standard input.
+fn end_processes(namespace: &str) -> Result<(), Error> {
+    // What is only a name holds no process.
+    let Ok(netns) = Netns::open(namespace) else { return Ok(()) };
+    let inside = netns.processes().map_err(Error::machine(format!("list processes in {namespace}")))?;
+    for process in inside.into_iter().filter_map(|process| i32::try_from(process).ok()) {
+        // One that has ended meanwhile is what is wanted.
+        let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
     }
     Ok(())
 }

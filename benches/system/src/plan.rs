@@ -15,7 +15,9 @@ pub enum Form {
     /// What the targets need, in enough rounds to judge them.
     #[default]
     Default,
-    /// The same figures from fewer rounds: to see that it works, not to quote.
+    /// Every load on every system that works here, and the matrix: hours.
+    Full,
+    /// The same figures as the default from fewer rounds: to see that it works, not to quote.
     Quick,
 }
 
@@ -25,7 +27,17 @@ impl Form {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Default => "default",
+            Self::Full => "full",
             Self::Quick => "quick",
+        }
+    }
+
+    /// What is measured.
+    #[must_use]
+    pub const fn loads(self) -> &'static [Load] {
+        match self {
+            Self::Default | Self::Quick => &Load::WITH_TARGETS,
+            Self::Full => &Load::ALL,
         }
     }
 
@@ -33,7 +45,7 @@ impl Form {
     #[must_use]
     pub const fn rounds(self) -> usize {
         match self {
-            Self::Default => 21,
+            Self::Default | Self::Full => 21,
             Self::Quick => 5,
         }
     }
@@ -50,6 +62,8 @@ pub struct Plan {
     pub seconds: u32,
     /// What is measured.
     pub loads: Vec<Load>,
+    /// What a full run measures besides: see [`System::others`].
+    pub others: Vec<System>,
     /// `--workers` of vpclab; its own choice if absent.
     pub workers: Option<u16>,
     /// `--io` of vpclab.
@@ -67,12 +81,21 @@ pub(crate) struct Cell {
 }
 
 impl Plan {
-    /// The systems a load is measured on: those that its targets name.
+    /// The systems a load is measured on: those that its targets name, vpclab and the kernel if it has none, and in the full
+    /// form all.
     #[must_use]
     pub fn systems(&self, load: Load) -> Vec<System> {
         let targets = target::targets(load);
         let mut systems: Vec<System> =
             targets.iter().flat_map(|target| [target.system, target.over]).collect();
+        if targets.is_empty() {
+            systems.extend([System::Vpclab, System::Kernel]);
+        }
+        if self.form == Form::Full {
+            systems.extend(&self.others);
+        }
+        // The kernel's router is nobody's process.
+        systems.retain(|system| (load, *system) != (Load::Idle, System::Kernel));
         systems.sort_unstable();
         systems.dedup();
         systems
@@ -113,6 +136,7 @@ mod tests {
             rounds,
             seconds: 1,
             loads: loads.to_vec(),
+            others: vec![System::Ovs],
             workers: None,
             io: "auto".to_owned(),
             journal: None,
@@ -128,6 +152,14 @@ mod tests {
             plan(&[Load::Rtt, Load::Udp1400], 1).all_systems(),
             [System::Vpclab, System::Kernel, relay]
         );
+    }
+
+    #[test]
+    fn a_full_run_has_the_others_too() {
+        let full = Plan { form: Form::Full, ..plan(&[], 1) };
+        assert_eq!(full.systems(Load::Rtt), [System::Vpclab, System::Kernel, System::Ovs]);
+        assert_eq!(full.systems(Load::Idle), [System::Vpclab, System::Ovs]);
+        assert_eq!(plan(&[], 1).systems(Load::Imix), [System::Vpclab, System::Kernel]);
     }
 
     #[test]

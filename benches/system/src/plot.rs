@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::load::Load;
+use crate::load::{Better, Load};
 use crate::report::{Figure, Report};
 use crate::system::System;
 
@@ -47,8 +47,11 @@ const TOP: u32 = 40;
 impl Drawing {
     fn heading(&mut self, load: Load) {
         self.height += ROW / 2;
-        let text =
-            format!("{load}, {}{}", load.unit(), if load == Load::Rtt { " (less is better)" } else { "" });
+        let text = format!(
+            "{load}, {}{}",
+            load.unit(),
+            if load.better() == Better::Lower { " (less is better)" } else { "" }
+        );
         self.text(10, &text, "font-weight=\"bold\"");
         self.height += ROW;
     }
@@ -109,6 +112,7 @@ const fn colour(system: System) -> &'static str {
         System::Vpclab => "#2a6fbb",
         System::VpclabUnlogged => "#8fb8de",
         System::Kernel => "#c0803a",
+        System::Ovs => "#6a9a5b",
         System::Relay(_) => "#8a8a8a",
     }
 }
@@ -136,7 +140,6 @@ mod tests {
             median: 5.0,
             range: [4.0, 10.0],
             spread: 0.0,
-            busy_seconds: 0.0,
             details: std::collections::BTreeMap::new(),
             values: Vec::new(),
         };

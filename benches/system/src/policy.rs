@@ -98,6 +98,28 @@ pub(crate) fn nftables() -> String {
     )
 }
 
+/// The same for a switch that tracks connections.
+pub(crate) fn openflow() -> String {
+    let mut flows = "table=0,priority=10,arp,actions=normal\n\
+                     table=0,priority=5,ip,actions=ct(table=1)\n\
+                     table=1,priority=10,ip,ct_state=+trk+est,actions=normal\n\
+                     table=1,priority=10,ip,ct_state=+trk+rel,actions=normal\n"
+        .to_owned();
+    for allowed in ALLOWED {
+        let what = match allowed {
+            Allowed::Echo => "icmp,icmp_type=8".to_owned(),
+            Allowed::Tcp(port) => format!("tcp,tp_dst={port}"),
+            Allowed::Udp(port) => format!("udp,tp_dst={port}"),
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            flows,
+            "table=1,priority=5,{what},ct_state=+trk+new,nw_src={LEFT_SUBNET},nw_dst={RIGHT},actions=ct(commit),normal"
+        );
+    }
+    flows
+}
+
 fn group_rule(allowed: Allowed) -> String {
     match allowed {
         Allowed::Echo => "proto: icmp, type: 8".to_owned(),
@@ -140,6 +162,13 @@ mod tests {
             assert!(text.contains(&format!("ip saddr 10.77.1.0/24 ip daddr 10.77.2.10 {rule}")), "{text}");
         }
         assert_eq!(text.matches(" accept\n").count(), 1 + ALLOWED.len(), "{text}");
+    }
+
+    #[test]
+    fn the_switch_commits_only_what_the_list_allows() {
+        let text = openflow();
+        assert_eq!(text.matches("ct(commit)").count(), ALLOWED.len(), "{text}");
+        assert!(text.contains("icmp,icmp_type=8,ct_state=+trk+new,nw_src=10.77.1.0/24,nw_dst=10.77.2.10"));
     }
 
     #[test]

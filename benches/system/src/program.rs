@@ -57,6 +57,11 @@ impl Program {
         Self::start(command)
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until it has printed a line with `text`.
     pub(crate) fn wait_for(&mut self, text: &str) -> Result<(), Error> {
         let deadline = Deadline::after(PATIENCE);

@@ -86,8 +86,6 @@ pub struct Figure {
     pub range: [f64; 2],
     /// How far the middle half of the values reaches, as a share of the median.
     pub spread: f64,
-    /// Processor seconds of the whole machine for one figure, median.
-    pub busy_seconds: f64,
     /// Medians of what else was seen.
     pub details: BTreeMap<String, f64>,
     /// The values in the order of the rounds.
@@ -189,7 +187,6 @@ fn verdict(musts_met: bool, doubts: &[String]) -> Verdict {
 fn figure(load: Load, system: System, samples: &[(Cell, &Sample)]) -> Option<Figure> {
     let own = || samples.iter().filter(|(cell, _)| (cell.load, cell.system) == (load, system));
     let values: Vec<f64> = own().map(|(_, sample)| sample.value).collect();
-    let busy: Vec<f64> = own().map(|(_, sample)| sample.busy_seconds).collect();
     let mut details: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for (name, value) in own().flat_map(|(_, sample)| &sample.details) {
         details.entry(name.clone()).or_default().push(*value);
@@ -201,7 +198,6 @@ fn figure(load: Load, system: System, samples: &[(Cell, &Sample)]) -> Option<Fig
         median: median(&values)?,
         range: range(&values)?,
         spread: spread(&values)?,
-        busy_seconds: median(&busy)?,
         details: details.into_iter().filter_map(|(name, values)| Some((name, median(&values)?))).collect(),
         values,
     })

@@ -1,6 +1,7 @@
 //! One system, set up between two hosts.
 
 mod kernel;
+mod ovs;
 mod relay;
 mod vpclab;
 
@@ -19,15 +20,16 @@ pub(crate) struct Site {
     pub(crate) left: String,
     /// Namespace of the host that receives.
     pub(crate) right: String,
-    _carrier: Carrier,
+    carrier: Carrier,
 }
 
 /// What is between the two hosts.
 #[derive(Debug)]
 enum Carrier {
     Kernel { _router: kernel::Router },
-    Relay { _relay: relay::Between },
-    Vpclab { _lab: vpclab::Lab },
+    Ovs(ovs::Switch),
+    Relay(relay::Between),
+    Vpclab(vpclab::Lab),
 }
 
 /// What a site is made with.
@@ -53,19 +55,31 @@ impl Site {
     pub(crate) fn set_up(system: System, tools: &Tools) -> Result<Self, Error> {
         let carrier = match system {
             System::Kernel => Carrier::Kernel { _router: kernel::Router::set_up(system)? },
-            System::Relay(variant) => {
-                Carrier::Relay { _relay: relay::Between::set_up(system, variant, tools)? }
-            }
-            System::Vpclab => Carrier::Vpclab { _lab: vpclab::Lab::up(system, FlowLogs::On, tools)? },
-            System::VpclabUnlogged => {
-                Carrier::Vpclab { _lab: vpclab::Lab::up(system, FlowLogs::Off, tools)? }
-            }
+            System::Ovs => Carrier::Ovs(ovs::Switch::set_up(system, tools)?),
+            System::Relay(variant) => Carrier::Relay(relay::Between::set_up(system, variant, tools)?),
+            System::Vpclab => Carrier::Vpclab(vpclab::Lab::up(system, FlowLogs::On, tools)?),
+            System::VpclabUnlogged => Carrier::Vpclab(vpclab::Lab::up(system, FlowLogs::Off, tools)?),
         };
-        let site = Self { left: host(system, "left"), right: host(system, "right"), _carrier: carrier };
+        let site = Self { left: host(system, "left"), right: host(system, "right"), carrier };
         set_parameters(&site.left, HOST_PARAMETERS)?;
         set_parameters(&site.right, HOST_PARAMETERS)?;
         Ok(site)
     }
+
+    /// The process that carries packets, unless it is the kernel.
+    pub(crate) fn process(&self) -> Option<u32> {
+        match &self.carrier {
+            Carrier::Kernel { .. } => None,
+            Carrier::Ovs(switch) => Some(switch.process()),
+            Carrier::Relay(between) => Some(between.process()),
+            Carrier::Vpclab(lab) => lab.process(),
+        }
+    }
+}
+
+/// Whether Open vSwitch can be measured here.
+pub(crate) fn ovs_is_installed() -> bool {
+    ovs::is_installed()
 }
 
 /// The namespace of a host, named as a lab names those of its instances.

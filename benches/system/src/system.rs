@@ -15,6 +15,8 @@ pub enum System {
     VpclabUnlogged,
     /// A router namespace between two veth pairs, with the equivalent nftables rules.
     Kernel,
+    /// Open vSwitch with its datapath in user space and connection tracking: the other switch of this kind.
+    Ovs,
     /// A loop that copies packets between two TUN devices and looks at none.
     Relay(Relay),
 }
@@ -37,14 +39,30 @@ impl Relay {
     /// All variants.
     pub const ALL: [Self; 4] = [Self::Joined, Self::Single, Self::Spin, Self::Uring];
 
+    /// Whether it can run here.
+    #[must_use]
+    pub fn works(self) -> bool {
+        match self {
+            Self::Joined | Self::Single | Self::Spin => true,
+            Self::Uring => io::BackendKind::Uring.resolve().is_ok(),
+        }
+    }
+
     /// The variant that a load is compared with, fixed beforehand: the best one of those measured on the development machine.
     #[must_use]
     pub const fn baseline(load: Load) -> Self {
         match load {
-            Load::Rtt => Self::Spin,
-            Load::Tcp1 | Load::Tcp4 | Load::Udp64 | Load::Udp1400 | Load::UdpGso | Load::Connections => {
-                Self::Joined
-            }
+            Load::Rtt | Load::RttIdle | Load::RttLoaded => Self::Spin,
+            Load::Tcp1
+            | Load::Tcp4
+            | Load::Udp64
+            | Load::Udp1400
+            | Load::UdpGso
+            | Load::Imix
+            | Load::LossFree64
+            | Load::LossFree1400
+            | Load::Idle
+            | Load::Connections => Self::Joined,
         }
     }
 }
@@ -57,6 +75,7 @@ impl System {
             Self::Vpclab => "vpclab",
             Self::VpclabUnlogged => "vpclab-unlogged",
             Self::Kernel => "kernel",
+            Self::Ovs => "ovs",
             Self::Relay(Relay::Joined) => "relay-joined",
             Self::Relay(Relay::Single) => "relay-single",
             Self::Relay(Relay::Spin) => "relay-spin",
@@ -64,12 +83,20 @@ impl System {
         }
     }
 
+    /// All that a full run measures and that works here.
+    #[must_use]
+    pub fn others() -> Vec<Self> {
+        let relays = Relay::ALL.into_iter().filter(|relay| relay.works()).map(Self::Relay);
+        let ovs = crate::site::ovs_is_installed().then_some(Self::Ovs);
+        [Self::Vpclab, Self::Kernel].into_iter().chain(relays).chain(ovs).collect()
+    }
+
     /// Whether others are measured by it: its spread says how much a run is worth.
     #[must_use]
     pub const fn is_baseline(self) -> bool {
         match self {
             Self::Kernel | Self::Relay(_) => true,
-            Self::Vpclab | Self::VpclabUnlogged => false,
+            Self::Ovs | Self::Vpclab | Self::VpclabUnlogged => false,
         }
     }
 }

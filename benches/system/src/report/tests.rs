@@ -9,6 +9,7 @@ fn plan(loads: &[Load], rounds: usize) -> Plan {
         rounds,
         seconds: 1,
         loads: loads.to_vec(),
+        others: Vec::new(),
         workers: Some(1),
         io: "epoll".to_owned(),
         journal: None,
@@ -22,10 +23,7 @@ fn report(load: Load, values: &[(System, &[f64])]) -> Report {
     for (system, values) in values {
         for (round, value) in values.iter().enumerate() {
             let details = BTreeMap::from([("seen".to_owned(), value * 2.0)]);
-            samples.push((
-                Cell { round, load, system: *system },
-                Sample { value: *value, busy_seconds: 1.0, details },
-            ));
+            samples.push((Cell { round, load, system: *system }, Sample { value: *value, details }));
         }
     }
     let samples: Vec<(Cell, &Sample)> = samples.iter().map(|(cell, sample)| (*cell, sample)).collect();

@@ -11,7 +11,7 @@ use crate::system::{Relay, System};
 /// Two hosts and what copies between them.
 #[derive(Debug)]
 pub(super) struct Between {
-    _relay: Program,
+    relay: Program,
     _namespaces: [Namespace; 2],
 }
 
@@ -30,6 +30,11 @@ impl Between {
                 "addr add {address}/24 dev eth0\nlink set eth0 up\nroute add default dev eth0\n"
             ))?;
         }
-        Ok(Self { _relay: relay, _namespaces: [left, right] })
+        Ok(Self { relay, _namespaces: [left, right] })
+    }
+
+    /// The process that copies.
+    pub(super) fn process(&self) -> u32 {
+        self.relay.id()
     }
 }

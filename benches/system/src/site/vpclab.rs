@@ -17,6 +17,7 @@ use crate::system::System;
 pub(super) struct Lab {
     program: PathBuf,
     name: String,
+    process: Option<u32>,
 }
 
 impl Lab {
@@ -32,10 +33,22 @@ impl Lab {
         if let Some(workers) = tools.workers {
             up.args(["--workers", &workers.to_string()]);
         }
-        let lab = Self { program: tools.program.clone(), name };
-        Program::run(up)?;
+        // From here on it is taken down, also if it does not come up.
+        let mut lab = Self { program: tools.program.clone(), name, process: None };
+        lab.process = process(&Program::run(up)?);
         Ok(lab)
     }
+
+    /// The daemon, if `up` said which.
+    pub(super) const fn process(&self) -> Option<u32> {
+        self.process
+    }
+}
+
+/// Reads `lab NAME is up: …, process NUMBER`.
+fn process(said: &str) -> Option<u32> {
+    let (_, number) = said.lines().next()?.rsplit_once(" process ")?;
+    number.parse().ok()
 }
 
 impl Drop for Lab {
@@ -52,3 +65,16 @@ impl Drop for Lab {
 
 /// How long a lab may take to go down.
 const DOWN: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_daemon_is_the_process_that_up_names() {
+        let said =
+            "lab bench-1 is up: 2 instances, 2 interfaces, 2 workers, process 4711\n  vpclab exec left\n";
+        assert_eq!(process(said), Some(4711));
+        assert_eq!(process(""), None);
+    }
+}

@@ -20,9 +20,13 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn of(low: low::Bench) -> Self {
-        let form = if low.quick { bench::Form::Quick } else { bench::Form::Default };
+        let form = match (low.quick, low.full) {
+            (true, _) => bench::Form::Quick,
+            (false, true) => bench::Form::Full,
+            (false, false) => bench::Form::Default,
+        };
         let loads = match low.only.is_empty() {
-            true => bench::Load::ALL.to_vec(),
+            true => form.loads().to_vec(),
             // In the order of the report, each once.
             false => bench::Load::ALL.into_iter().filter(|load| low.only.contains(load)).collect(),
         };
@@ -31,6 +35,7 @@ impl Bench {
             rounds: low.rounds.map_or_else(|| form.rounds(), usize::from),
             seconds: low.seconds,
             loads,
+            others: if low.full { bench::System::others() } else { Vec::new() },
             workers: low.workers,
             io: low.io.word().to_owned(),
             journal: low.resume,

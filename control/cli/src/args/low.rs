@@ -282,13 +282,17 @@ pub(crate) struct Bench {
     /// Fewer rounds, under three minutes: to see that it works, not to quote
     #[arg(long)]
     pub(crate) quick: bool,
+    /// Every load on every system that works here, Open vSwitch too: hours
+    #[arg(long, conflicts_with = "quick")]
+    pub(crate) full: bool,
     /// How often every figure is taken [default: 21, with --quick 5]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) rounds: Option<u16>,
     /// How long traffic is counted for one figure
     #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
     pub(crate) seconds: u32,
-    /// Only these loads: tcp-1, tcp-4, udp-64, udp-1400, udp-gso, rtt, connections
+    /// Only these loads: tcp-1, tcp-4, udp-64, udp-1400, udp-gso, rtt, connections, and of the full form imix, loss-free-64,
+    /// loss-free-1400, rtt-idle, rtt-loaded, idle
     #[arg(long, value_name = "LOAD", value_delimiter = ',')]
     pub(crate) only: Vec<bench::Load>,
     /// Threads of vpclab that move packets
