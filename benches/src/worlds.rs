@@ -29,9 +29,9 @@ pub const TYPICAL: Size = Size { groups: 5, rules: 60, entries: 20, routes: 50 }
 pub struct Pair {
     /// The compiled lab.
     pub snapshot: Snapshot,
-    /// The client, 10.0.1.10.
+    /// The client, 10.0.1.10 and 2001:db8:0:1::10.
     pub client: InterfaceIx,
-    /// The server, 10.0.2.10.
+    /// The server, 10.0.2.10 and 2001:db8:0:2::10.
     pub server: InterfaceIx,
 }
 
@@ -79,11 +79,35 @@ pub fn reset(frame: &mut Frame) {
 /// Flow number `n` from the client to the server's port 5432, as a UDP packet with 64 bytes of payload.
 #[must_use]
 pub fn udp(n: u32) -> Vec<u8> {
+    let (client, server) = ends(Family::V4, n);
+    wire::testing::udp(client, server, &[0; 64])
+}
+
+/// Which addresses a flow has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+/// Flow number `n` as a question of the client and the answer of the server.
+#[must_use]
+pub fn exchange(family: Family, n: u32) -> [Vec<u8>; 2] {
+    let (client, server) = ends(family, n);
+    [wire::testing::udp(client, server, &[0; 64]), wire::testing::udp(server, client, &[0; 64])]
+}
+
+/// Each end owns one address of a family, so flows differ in both ports.
+fn ends(family: Family, n: u32) -> (SocketAddr, SocketAddr) {
     let [_, high, mid, low] = n.to_be_bytes();
-    // The client owns one address, so flows differ in both ports.
     let source = 1024 + u16::from_be_bytes([mid, low]) % 60_000;
     let port = 5_432 + u16::from(high) * 8 + u16::from_be_bytes([mid, low]) / 60_000;
-    wire::testing::udp(at("10.0.1.10", source), at("10.0.2.10", port), &[0; 64])
+    match family {
+        Family::V4 => (at("10.0.1.10", source), at("10.0.2.10", port)),
+        Family::V6 => (at("2001:db8:0:1::10", source), at("2001:db8:0:2::10", port)),
+    }
 }
 
 fn at(address: &str, port: u16) -> SocketAddr {
@@ -92,9 +116,16 @@ fn at(address: &str, port: u16) -> SocketAddr {
 
 /// The lab file: rules and entries that do not match, then those that do.
 fn lab(size: Size) -> String {
-    let mut text = String::from("lab: bench\nvpcs:\n  v:\n    cidr: [10.0.0.0/16]\n    subnets:\n");
-    text.push_str("      a: { cidr: 10.0.1.0/24, az: us-east-1a, network_acl: n, route_table: r }\n");
-    text.push_str("      b: { cidr: 10.0.2.0/24, az: us-east-1a, network_acl: n, route_table: r }\n");
+    let mut text = String::from(
+        "lab: bench\nvpcs:\n  v:\n    cidr: [10.0.0.0/16]\n    ipv6_cidr: 2001:db8::/56\n    subnets:\n",
+    );
+    for (subnet, n) in [("a", 1), ("b", 2)] {
+        writeln!(
+            text,
+            "      {subnet}: {{ cidr: 10.0.{n}.0/24, ipv6_cidr: \"2001:db8:0:{n}::/64\", az: us-east-1a, network_acl: n, route_table: r }}"
+        )
+        .expect("a string grows");
+    }
     text.push_str("    route_tables:\n      r:\n        main: true\n        routes:\n");
     for n in 0..size.routes {
         writeln!(text, "          - {{ to: 172.{}.{}.0/24, via: blackhole }}", 16 + n / 256, n % 256)
@@ -111,6 +142,7 @@ fn lab(size: Size) -> String {
             .expect("a string grows");
         }
         text.push_str("          - { rule: 32000, action: allow, proto: all, cidr: 10.0.0.0/16 }\n");
+        text.push_str("          - { rule: 32001, action: allow, proto: all, cidr: \"2001:db8::/56\" }\n");
     }
     text.push_str("    security_groups:\n");
     for group in 0..size.groups {
@@ -122,17 +154,19 @@ fn lab(size: Size) -> String {
                 writeln!(text, "          - {{ proto: udp, ports: {port}, {peer}: 192.0.{}.0/24 }}", n % 256)
                     .expect("a string grows");
             }
-            writeln!(text, "          - {{ proto: udp, ports: 5432-9999, {peer}: 10.0.0.0/16 }}")
-                .expect("a string grows");
+            for net in ["10.0.0.0/16", "\"2001:db8::/56\""] {
+                writeln!(text, "          - {{ proto: udp, ports: 5432-9999, {peer}: {net} }}")
+                    .expect("a string grows");
+            }
         }
     }
     let groups: Vec<_> = (0..size.groups).map(|group| format!("g{group}")).collect();
     writeln!(text, "    instances:").expect("a string grows");
-    for (instance, subnet, address) in [("client", "a", "10.0.1.10"), ("server", "b", "10.0.2.10")] {
+    for (instance, subnet, n) in [("client", "a", "1"), ("server", "b", "2")] {
         let groups = groups.join(", ");
         writeln!(
             text,
-            "      {instance}: {{ subnet: {subnet}, security_groups: [{groups}], private_ip: {address} }}"
+            "      {instance}: {{ subnet: {subnet}, security_groups: [{groups}], private_ip: 10.0.{n}.10, ipv6_addresses: [\"2001:db8:0:{n}::10\"] }}"
         )
         .expect("a string grows");
     }
