@@ -7,7 +7,7 @@
 //!
 //! Read first: [`Backend`] and [`Tun`].
 //!
-//! Rules of the crate: every `unsafe` block is in `sys.rs`, holds one system call and says why it is sound; a
+//! Rules of the crate: every `unsafe` block is in `sys.rs` or `sys_uring.rs`, holds one call and says why it is sound; a
 //! thread that enters a namespace is made for that and ends afterwards, so no pooled thread changes namespace.
 //!
 //! - [`mod@doctor`]: what the machine offers, and raising the limit of open files
@@ -25,6 +25,7 @@ pub mod outbox;
 pub mod poller;
 pub mod pool;
 mod sys;
+mod sys_uring;
 pub mod tun;
 
 pub use netns::Netns;

@@ -64,15 +64,7 @@ impl Tun {
     ///
     /// [`trouble`] tells a removed device from the rest.
     pub fn read(&self, buffer: &mut Buffer) -> io::Result<Option<usize>> {
-        buffer.clear();
-        let header = match self.header {
-            Header::None => 0,
-            Header::Vnet => vnet::LENGTH,
-        };
-        // The header goes into the headroom, so that the packet is where it would be without.
-        buffer.prepend(header);
-        buffer.set_len(0);
-        match nix::unistd::read(&self.file, buffer.spare_mut(header + PACKET_CAPACITY)) {
+        match nix::unistd::read(&self.file, make_room(buffer)) {
             Ok(length) => {
                 buffer.set_len(length);
                 self.take_header(buffer);
@@ -84,7 +76,7 @@ impl Tun {
     }
 
     /// Moves what the header says to [`Buffer::offload`].
-    fn take_header(&self, buffer: &mut Buffer) {
+    pub(crate) fn take_header(&self, buffer: &mut Buffer) {
         if let Header::Vnet = self.header
             && let Some(header) = buffer.bytes().first_chunk()
         {
@@ -123,6 +115,15 @@ impl AsRawFd for Tun {
     fn as_raw_fd(&self) -> RawFd {
         self.file.as_raw_fd()
     }
+}
+
+/// Empties the buffer and returns where a packet may be read to: a header in front lands in the headroom, so that the
+/// packet is where it would be without. What was read is claimed with [`Buffer::set_len`], then [`Tun::take_header`].
+pub(crate) fn make_room(buffer: &mut Buffer) -> &mut [u8] {
+    buffer.clear();
+    buffer.prepend(vnet::LENGTH);
+    buffer.set_len(0);
+    buffer.spare_mut(vnet::LENGTH + PACKET_CAPACITY)
 }
 
 /// What an error of [`Tun::read`] or [`Tun::write`] says about the device.

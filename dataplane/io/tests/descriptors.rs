@@ -23,7 +23,7 @@ fn opening_failing_and_closing_leave_no_descriptor_open() {
             drop(tun);
         }
     }
-    for kind in [BackendKind::Epoll, BackendKind::Tokio] {
+    for kind in [BackendKind::Epoll, BackendKind::Tokio, BackendKind::Uring] {
         drop(kind.build(&waker).expect("backend"));
     }
     assert_eq!(open_descriptors(), before);

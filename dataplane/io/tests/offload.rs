@@ -89,7 +89,7 @@ fn a_partial_checksum_is_no_trouble_for_the_receiver_and_a_wrong_one_is() {
 
 #[test]
 fn coalesced_datagrams_arrive_one_by_one_and_in_order() {
-    for kind in [BackendKind::Epoll, BackendKind::Tokio] {
+    for kind in BackendKind::CONCRETE {
         let namespace = Namespace::new();
         let tun = opened(&namespace, TunOptions { opener: kind.opener(), ..options() });
         let socket = listener(&namespace);

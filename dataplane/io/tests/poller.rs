@@ -21,24 +21,49 @@ macro_rules! for_each_backend {
         mod tokio {
             $(#[test] fn $test() { super::$test(vpclab_io::BackendKind::Tokio); })+
         }
+        mod uring {
+            $(#[test] fn $test() { super::$test(vpclab_io::BackendKind::Uring); })+
+        }
     };
 }
 
 for_each_backend!(
     a_detached_device_is_let_go_at_once,
-    a_detached_device_is_read_no_more_and_keeps_its_packets,
+    a_detached_device_is_read_no_more,
     a_ping_through_the_device_is_answered,
+    a_quiet_device_is_read_while_a_busy_one_waits,
     a_removed_device_is_lost_and_the_others_go_on,
     a_token_is_attached_once,
     a_wait_sees_packets_that_came_before_the_device_was_attached,
     a_wake_before_the_wait_is_not_lost,
     a_worker_without_work_sleeps,
+    busy_devices_share_what_is_read,
     a_wait_without_events_ends_with_its_timeout,
-    devices_are_served_in_turns_within_the_budget,
     every_wake_from_another_thread_ends_a_wait,
     looking_without_waiting_finds_what_is_there,
     one_device_is_read_by_one_backend_and_written_by_another,
+    packets_beyond_the_backends_buffers_come_in_order,
 );
+
+#[test]
+fn devices_are_served_in_turns_within_the_budget_with_epoll() {
+    devices_are_served_in_turns_within_the_budget(BackendKind::Epoll);
+}
+
+#[test]
+fn devices_are_served_in_turns_within_the_budget_with_tokio() {
+    devices_are_served_in_turns_within_the_budget(BackendKind::Tokio);
+}
+
+#[test]
+fn a_detached_device_keeps_its_packets_with_epoll() {
+    a_detached_device_keeps_its_packets(BackendKind::Epoll);
+}
+
+#[test]
+fn a_detached_device_keeps_its_packets_with_tokio() {
+    a_detached_device_keeps_its_packets(BackendKind::Tokio);
+}
 
 fn a_ping_through_the_device_is_answered(kind: BackendKind) {
     let namespace = Namespace::new();
@@ -50,7 +75,7 @@ fn a_ping_through_the_device_is_answered(kind: BackendKind) {
     let child = ping.spawn().expect("start ping");
     let request = worker.packets(1).remove(0).1;
     let reply = echo_reply(request.bytes());
-    worker.write(&tun, &reply);
+    worker.write(&tun, Buffer::copy_of(&reply));
     let output = child.wait_with_output().expect("ping ends");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
@@ -105,7 +130,78 @@ fn devices_are_served_in_turns_within_the_budget(kind: BackendKind) {
     assert_eq!(worker.packets(153).len(), 153, "what the budget left behind is still there");
 }
 
-fn a_detached_device_is_read_no_more_and_keeps_its_packets(kind: BackendKind) {
+fn a_detached_device_is_read_no_more(kind: BackendKind) {
+    let namespace = Namespace::new();
+    let tun = namespace.device("eth0", 0, kind.opener());
+    let mut worker = Worker::new(kind);
+    worker.backend.attach(3, tun.clone()).expect("attach");
+    let socket = namespace.socket();
+    socket.send_to(b"one", "10.9.0.2:9").expect("send");
+    worker.look();
+    worker.backend.detach(3).expect("detach");
+    assert_eq!(worker.read(64).len(), 0, "though it was known to have a packet");
+    socket.send_to(b"two", "10.9.0.2:9").expect("send");
+    worker.look();
+    assert_eq!(worker.read(64).len(), 0);
+    worker.backend.attach(3, tun).expect("attach again");
+    assert_eq!(udp_payload(worker.packets_until(b"two")[0].bytes()), b"two");
+}
+
+/// More packets than any backend has buffers to read into before the worker takes them.
+fn packets_beyond_the_backends_buffers_come_in_order(kind: BackendKind) {
+    let namespace = Namespace::new();
+    let mut worker = Worker::new(kind);
+    worker.backend.attach(0, namespace.device("eth0", 0, kind.opener())).expect("attach");
+    let socket = namespace.socket();
+    for at in 0..MANY {
+        socket.send_to(&at.to_be_bytes(), "10.9.0.2:9").expect("send");
+    }
+    let packets = worker.packets(MANY as usize);
+    let order = packets.iter().map(|(_, packet)| udp_payload(packet.bytes()).to_vec());
+    assert!(order.eq((0..MANY).map(|at| at.to_be_bytes().to_vec())));
+}
+
+fn busy_devices_share_what_is_read(kind: BackendKind) {
+    let namespace = Namespace::new();
+    let mut worker = Worker::new(kind);
+    worker.backend.attach(0, namespace.device("eth0", 0, kind.opener())).expect("attach");
+    worker.backend.attach(1, namespace.device("eth1", 1, kind.opener())).expect("attach");
+    let socket = namespace.socket();
+    for at in 0..2 * MANY {
+        socket.send_to(b"busy", (destination_in((at % 2) as u8), 9)).expect("send");
+    }
+    let mut taken = [0_usize; 2];
+    while taken.iter().sum::<usize>() < usize::from(MANY) {
+        worker.look();
+        worker.read(64).iter().for_each(|(token, _)| taken[*token as usize] += 1);
+    }
+    assert!(taken.iter().all(|share| *share > usize::from(MANY) / 4), "{taken:?}");
+}
+
+fn a_quiet_device_is_read_while_a_busy_one_waits(kind: BackendKind) {
+    let namespace = Namespace::new();
+    let mut worker = Worker::new(kind);
+    worker.backend.attach(0, namespace.device("eth0", 0, kind.opener())).expect("attach");
+    worker.backend.attach(1, namespace.device("eth1", 1, kind.opener())).expect("attach");
+    let socket = namespace.socket();
+    for _ in 0..MANY {
+        socket.send_to(b"busy", "10.9.0.2:9").expect("send");
+    }
+    worker.look();
+    socket.send_to(b"quiet", "10.9.1.2:9").expect("send");
+    let mut taken = 0;
+    loop {
+        let packets = worker.read(64);
+        taken += packets.len();
+        if packets.iter().any(|(token, _)| *token == 1) {
+            break;
+        }
+        worker.look();
+    }
+    assert!(taken < MANY as usize, "not only once the busy one is done");
+}
+
+fn a_detached_device_keeps_its_packets(kind: BackendKind) {
     let namespace = Namespace::new();
     let tun = namespace.device("eth0", 0, kind.opener());
     let mut worker = Worker::new(kind);
@@ -171,8 +267,8 @@ fn one_device_is_read_by_one_backend_and_written_by_another(kind: BackendKind) {
     let mut reader = Worker::new(kind);
     reader.backend.attach(0, tun.clone()).expect("attach");
     socket.send_to(b"there and back", "10.9.0.2:9").expect("send");
-    let packet = reader.packets(1).remove(0).1.bytes().to_vec();
-    let writer = thread::spawn(move || Worker::new(kind).write(&tun, &udp_reversed(&packet)));
+    let packet = udp_reversed(reader.packets(1).remove(0).1);
+    let writer = thread::spawn(move || Worker::new(kind).write(&tun, packet));
     writer.join().expect("join");
     let mut bytes = [0; 64];
     let (length, from) = socket.recv_from(&mut bytes).expect("the packet came back");
@@ -262,8 +358,8 @@ impl Worker {
     }
 
     /// Writes one packet and sees that it was taken.
-    fn write(&mut self, tun: &Arc<Tun>, packet: &[u8]) {
-        self.backend.write(tun, 0, Buffer::copy_of(packet), &mut self.pool);
+    fn write(&mut self, tun: &Arc<Tun>, packet: Buffer) {
+        self.backend.write(tun, 0, packet, &mut self.pool);
         self.backend.flush(&mut self.pool);
         assert_eq!(self.backend.take_failed(), []);
     }
@@ -279,6 +375,17 @@ impl Worker {
             self.backend.wait(Some(ROUND)).expect("wait");
         }
         panic!("{} of {count} packets came", packets.len());
+    }
+
+    /// Waits until a packet with this payload has come.
+    fn packets_until(&mut self, payload: &[u8]) -> Vec<Buffer> {
+        for _ in 0..ROUNDS {
+            let packets = self.packets(1);
+            if udp_payload(packets[0].1.bytes()) == payload {
+                return packets.into_iter().map(|(_, packet)| packet).collect();
+            }
+        }
+        panic!("{payload:?} has not come");
     }
 
     /// Waits until a device is lost.
@@ -324,11 +431,12 @@ fn echo_reply(request: &[u8]) -> Vec<u8> {
     reply
 }
 
-/// A UDP packet sent back to where it came from; no sum changes when both ends are swapped.
-fn udp_reversed(packet: &[u8]) -> Vec<u8> {
-    let mut reversed = with_addresses_swapped(packet);
-    reversed[20..24].rotate_left(2);
-    reversed
+/// A UDP packet sent back to where it came from; no sum changes when both ends are swapped, not even a partial one.
+fn udp_reversed(mut packet: Buffer) -> Buffer {
+    let swapped = with_addresses_swapped(packet.bytes());
+    packet.bytes_mut().copy_from_slice(&swapped);
+    packet.bytes_mut()[20..24].rotate_left(2);
+    packet
 }
 
 fn with_addresses_swapped(packet: &[u8]) -> Vec<u8> {
@@ -336,6 +444,9 @@ fn with_addresses_swapped(packet: &[u8]) -> Vec<u8> {
     swapped[12..20].rotate_left(4);
     swapped
 }
+
+/// More packets than any backend reads ahead.
+const MANY: u16 = 700;
 
 /// The longest a test waits for anything: only a failing one waits this long.
 const LIMIT: Duration = Duration::from_secs(30);

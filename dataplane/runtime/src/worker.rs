@@ -4,7 +4,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender};
-use engine::{Engine, Frame, Next};
+use engine::{Engine, Frame, Next, Time};
 use io::{Backend, BufferPool, Tun};
 use snapshot::{Attachment, Snapshot};
 use wire::Buffer;
@@ -23,6 +23,10 @@ const RELEASE_ROOM: usize = 64;
 
 /// Longest sleep: bounds how late a worker notices what nobody woke it for.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// How long a worker looks for more after it had work, before it sleeps. It yields between two looks, so that guests on a
+/// small machine get the processor.
+const SPIN: Duration = Duration::from_micros(50);
 
 /// What the outside asks of a worker.
 pub(crate) enum Command {
@@ -62,6 +66,7 @@ impl Worker<'_> {
     pub(crate) fn run(mut self) {
         let mut frames = Vec::with_capacity(2 * BATCH);
         let mut packets = Vec::with_capacity(BATCH);
+        let mut last_work = self.clock.now();
         loop {
             if self.obey() == Life::Stops {
                 break;
@@ -70,12 +75,14 @@ impl Worker<'_> {
             for waiting in self.settling.drain(..) {
                 waiting.send(()).ok();
             }
-            let mut busy = self.work(&snapshot, &mut frames, &mut packets);
-            busy |= self.keep_time(&snapshot);
+            let worked = self.work(&snapshot, &mut frames, &mut packets);
+            let more = self.keep_time(&snapshot);
             self.flush();
             self.sink.offer(std::iter::from_fn(|| self.engine.poll_event()));
-            if !busy {
-                self.sleep();
+            if worked {
+                last_work = self.clock.now();
+            } else if !more {
+                self.rest(last_work);
             }
         }
         self.wind_up(&mut frames);
@@ -222,6 +229,15 @@ impl Worker<'_> {
             self.engine.handle_timeout(snapshot, now);
         }
         self.engine.poll_timeout() <= now
+    }
+
+    /// Looks again for a while after there was work, then sleeps.
+    fn rest(&mut self, last_work: Time) {
+        if self.clock.now() < last_work.after(SPIN) {
+            std::thread::yield_now();
+        } else {
+            self.sleep();
+        }
     }
 
     fn sleep(&mut self) {

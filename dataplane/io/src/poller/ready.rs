@@ -34,7 +34,7 @@ impl ReadyList {
         self.0.is_empty()
     }
 
-    /// Reads at most `budget` packets in turns, as [`super::Backend::read`] promises.
+    /// Reads at most `budget` packets in turns, fewer when they are long, as [`super::Backend::read`] promises.
     pub(super) fn read(
         &mut self,
         devices: &mut impl Devices,
@@ -42,12 +42,11 @@ impl ReadyList {
         pool: &mut BufferPool,
         out: &mut Vec<(u32, Buffer)>,
     ) -> usize {
-        let end = out.len() + budget;
         let before = out.len();
-        while out.len() < end {
+        let mut budget = Budget { packets: budget, bytes: BYTES };
+        while !budget.is_spent() {
             let Some(token) = self.0.pop_front() else { break };
-            let packets = TURN.min(end - out.len());
-            match take_turn(token, devices, packets, pool, out) {
+            match take_turn(token, devices, &mut budget, pool, out) {
                 Ok(Turn::Drained) => {}
                 Ok(Turn::Unfinished) => self.0.push_back(token),
                 Err(error) => devices.lose(token, error),
@@ -65,17 +64,38 @@ enum Turn {
     Unfinished,
 }
 
+/// What may still be read in this round.
+struct Budget {
+    packets: usize,
+    bytes: usize,
+}
+
+impl Budget {
+    const fn is_spent(&self) -> bool {
+        self.packets == 0 || self.bytes == 0
+    }
+
+    const fn spend(&mut self, bytes: usize) {
+        self.packets -= 1;
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+}
+
 fn take_turn(
     token: u32,
     devices: &mut impl Devices,
-    packets: usize,
+    budget: &mut Budget,
     pool: &mut BufferPool,
     out: &mut Vec<(u32, Buffer)>,
 ) -> io::Result<Turn> {
-    for _ in 0..packets {
+    for _ in 0..TURN {
+        if budget.is_spent() {
+            break;
+        }
         let mut buffer = pool.take();
         let outcome = devices.read(token, &mut buffer);
-        if let Ok(Some(_)) = outcome {
+        if let Ok(Some(bytes)) = outcome {
+            budget.spend(bytes);
             out.push((token, buffer));
             continue;
         }
@@ -88,6 +108,9 @@ fn take_turn(
 /// Packets one device gives before the next one has its turn: long enough that neighbours of one flow stay
 /// together, short enough that a batch of 64 serves four devices.
 const TURN: usize = 16;
+
+/// Bytes read in one round, about: what is read is written soon after, while it is in the second-level cache.
+const BYTES: usize = 256 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -124,6 +147,15 @@ mod tests {
     }
 
     #[test]
+    fn super_packets_make_a_round_short() {
+        let mut world = World::with([(1, 10), (2, 10)]);
+        world.devices.length = 65_000;
+        let (packets, count) = world.read(64);
+        assert_eq!((count, packets[4].0), (5, 1), "the fifth goes over the limit");
+        assert_eq!(world.read(64).0[0].0, 2, "the next device has its turn all the same");
+    }
+
+    #[test]
     fn a_failing_device_is_lost_and_the_others_go_on() {
         let mut world = World::with([(1, 3), (9, 0), (2, 3)]);
         world.devices.broken = Some(9);
@@ -137,8 +169,9 @@ mod tests {
         devices: Queues,
     }
 
-    #[derive(Default)]
     struct Queues {
+        /// Bytes of each packet.
+        length: usize,
         /// Packets still to come; each is one byte, the number of those after it counted down from 255.
         waiting: BTreeMap<u32, u8>,
         broken: Option<u32>,
@@ -149,7 +182,8 @@ mod tests {
         fn with<const N: usize>(devices: [(u32, u8); N]) -> Self {
             let mut ready = ReadyList::default();
             devices.iter().for_each(|(token, _)| ready.push(*token));
-            Self { ready, devices: Queues { waiting: devices.into(), ..Queues::default() } }
+            let devices = Queues { length: 1, waiting: devices.into(), broken: None, lost: Vec::new() };
+            Self { ready, devices }
         }
 
         fn read(&mut self, budget: usize) -> (Vec<(u32, Vec<u8>)>, usize) {
@@ -166,8 +200,8 @@ mod tests {
             }
             let Some(left) = self.waiting.get_mut(&token).filter(|left| **left > 0) else { return Ok(None) };
             *left -= 1;
-            buffer.extend_from_slice(&[255 - *left]);
-            Ok(Some(1))
+            buffer.extend_from_slice(&vec![255 - *left; self.length]);
+            Ok(Some(self.length))
         }
 
         fn lose(&mut self, token: u32, _: io::Error) {

@@ -1,0 +1,215 @@
+//! Packets by `io_uring`: the kernel reads devices into the worker's buffers while the worker waits or looks, many packets
+//! for each system call. Writes are plain ones.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use wire::Buffer;
+
+use super::ready::{Devices, ReadyList};
+use super::{Backend, Waker};
+use crate::outbox::Outbox;
+use crate::pool::BufferPool;
+use crate::sys_uring::{Completion, Outcome, ReadRing, Request};
+use crate::tun::Tun;
+
+pub(super) struct UringBackend {
+    waker: Waker,
+    watched: Watched,
+    ready: ReadyList,
+    outbox: Outbox,
+}
+
+impl UringBackend {
+    pub(super) fn new(waker: &Waker) -> io::Result<Self> {
+        let mut ring = ReadRing::new()?;
+        ring.watch(waker, WAKER)?;
+        let watched = Watched {
+            ring,
+            devices: BTreeMap::new(),
+            stalled: Vec::new(),
+            turn: 0,
+            lost: Vec::new(),
+            attached: 0,
+        };
+        Ok(Self { waker: waker.clone(), watched, ready: ReadyList::default(), outbox: Outbox::default() })
+    }
+
+    fn handle_completions(&mut self) -> io::Result<()> {
+        while let Some(completion) = self.watched.ring.complete() {
+            self.handle(completion)?;
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, completion: Completion) -> io::Result<()> {
+        if completion.key == WAKER {
+            self.waker.lower();
+            return match completion.request {
+                Request::GoesOn => Ok(()),
+                Request::Ended => self.watched.ring.watch(&self.waker, WAKER),
+            };
+        }
+        let token = completion.key as u32; // the low half
+        let attached = self.watched.devices.get_mut(&token);
+        match (attached.filter(|device| device.key == completion.key), completion.outcome) {
+            // A completion that was under way when its device was detached finds no device.
+            (None, Outcome::Packet(buffer)) => self.watched.ring.lend(buffer),
+            (None, Outcome::Event | Outcome::Failed(_)) => {}
+            (Some(device), Outcome::Packet(mut packet)) => {
+                device.tun.take_header(&mut packet);
+                device.arrived.push_back(packet);
+                if device.state == State::Drained {
+                    device.state = State::Ready;
+                    self.ready.push(token);
+                }
+                self.watched.note(token, completion.request);
+            }
+            (Some(_), Outcome::Event) => self.watched.note(token, completion.request),
+            (Some(_), Outcome::Failed(error)) if is_passing(&error) => {
+                self.watched.note(token, completion.request);
+            }
+            (Some(_), Outcome::Failed(error)) => {
+                self.ready.remove(token);
+                self.watched.lose(token, error);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Backend for UringBackend {
+    fn attach(&mut self, token: u32, tun: Arc<Tun>) -> io::Result<()> {
+        if self.watched.devices.contains_key(&token) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.watched.attached = self.watched.attached.wrapping_add(1);
+        let key = u64::from(self.watched.attached) << 32 | u64::from(token);
+        self.watched.ring.read(&tun, key)?;
+        let device = Device { tun, key, arrived: VecDeque::new(), state: State::Drained };
+        self.watched.devices.insert(token, device);
+        Ok(())
+    }
+
+    fn detach(&mut self, token: u32) -> io::Result<()> {
+        self.ready.remove(token);
+        self.watched.remove(token)
+    }
+
+    fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.watched.resume()?;
+        let timeout = if self.ready.is_empty() { timeout } else { Some(Duration::ZERO) };
+        self.watched.ring.enter(timeout)?;
+        self.handle_completions()?;
+        // A read that has just begun fetches one packet, and the others only when the kernel is entered again.
+        self.watched.ring.enter(Some(Duration::ZERO))?;
+        self.handle_completions()
+    }
+
+    fn read(
+        &mut self,
+        budget: usize,
+        pool: &mut BufferPool,
+        out: &mut Vec<(u32, Buffer)>,
+    ) -> io::Result<usize> {
+        Ok(self.ready.read(&mut self.watched, budget, pool, out))
+    }
+
+    fn take_lost(&mut self) -> Vec<(u32, io::Error)> {
+        std::mem::take(&mut self.watched.lost)
+    }
+
+    fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+}
+
+/// The attached devices and the ring that reads them.
+struct Watched {
+    ring: ReadRing,
+    devices: BTreeMap<u32, Device>,
+    /// Devices whose read has ended, as when no buffer was left.
+    stalled: Vec<u32>,
+    turn: usize,
+    lost: Vec<(u32, io::Error)>,
+    /// Counts attachments, so that a late completion is not taken for one of the token's next device.
+    attached: u32,
+}
+
+struct Device {
+    tun: Arc<Tun>,
+    key: u64,
+    /// Packets that the kernel has read and the worker has not taken.
+    arrived: VecDeque<Buffer>,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Off the ready list.
+    Drained,
+    /// On the ready list.
+    Ready,
+}
+
+impl Watched {
+    fn note(&mut self, token: u32, request: Request) {
+        if request == Request::Ended {
+            self.stalled.push(token);
+        }
+    }
+
+    /// Reads on where a read has ended, if there is a buffer to read into.
+    fn resume(&mut self) -> io::Result<()> {
+        if !self.ring.has_lent() {
+            return Ok(());
+        }
+        // The device whose read begins first may take all buffers: each has its turn at that.
+        self.turn = self.turn.wrapping_add(1);
+        let first = self.turn % self.stalled.len().max(1);
+        self.stalled.rotate_left(first);
+        for token in self.stalled.drain(..) {
+            if let Some(device) = self.devices.get(&token) {
+                self.ring.read(&device.tun, device.key)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, token: u32) -> io::Result<()> {
+        let device = self.devices.remove(&token).ok_or(io::ErrorKind::NotFound)?;
+        self.stalled.retain(|stalled| *stalled != token);
+        device.arrived.into_iter().for_each(|packet| self.ring.lend(packet));
+        self.ring.cancel(device.key)
+    }
+}
+
+impl Devices for Watched {
+    /// Trades the empty buffer, which the kernel gets, for the next packet.
+    fn read(&mut self, token: u32, buffer: &mut Buffer) -> io::Result<Option<usize>> {
+        let device = self.devices.get_mut(&token).ok_or(io::ErrorKind::NotFound)?;
+        let Some(packet) = device.arrived.pop_front() else {
+            device.state = State::Drained;
+            return Ok(None);
+        };
+        let length = packet.len();
+        self.ring.lend(std::mem::replace(buffer, packet));
+        Ok(Some(length))
+    }
+
+    fn lose(&mut self, token: u32, error: io::Error) {
+        // The read has ended; if it has not, it ends with the device.
+        let _ = self.remove(token);
+        self.lost.push((token, error));
+    }
+}
+
+/// Whether a read that ended so is simply begun again.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOBUFS | libc::EAGAIN | libc::EINTR | libc::ECANCELED))
+}
+
+/// Key of the waker's request. No device has it: its low half is no token, as an attachment's index is.
+const WAKER: u64 = u64::MAX;
