@@ -17,7 +17,7 @@ impl Default for TunOptions {
     /// An interface as AWS makes it: jumbo frames (EC2 user guide, "Network maximum transmission unit"). The
     /// queue holds a burst of 10,000 packets, as long as a reader may sleep (10 ms) at a million packets a second.
     fn default() -> Self {
-        Self { mtu: 9001, txqueuelen: 10_000, offload: Offload::None, opener: Opener::Direct }
+        Self { mtu: 9001, txqueuelen: 10_000, offload: Offload::TcpUdp, opener: Opener::Direct }
     }
 }
 
