@@ -362,9 +362,12 @@ impl Runtime {
             let view = published.view(number);
             let (engine, pool) = (Engine::new(&config), BufferPool::new(BUFFERS));
             let workers = usize::from(workers);
+            // Guests need a processor too.
+            let spins = std::thread::available_parallelism().is_ok_and(|all| workers < all.get());
             Worker {
                 number,
                 workers,
+                spins,
                 engine,
                 backend,
                 clock,
