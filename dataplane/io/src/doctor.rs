@@ -8,7 +8,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::netns::{self, Netns};
 use crate::poller::{self, BackendKind};
-use crate::tun::{Tun, TunOptions};
+use crate::tun::{Offload, Tun, TunOptions};
 
 /// One thing looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +65,7 @@ pub fn checks() -> Vec<Check> {
         tun_file(),
         namespace(),
         device(),
+        offloads(),
         io_uring(),
         open_files(),
     ];
@@ -161,6 +162,26 @@ fn device() -> Check {
     });
     let detail = made.map(|tun| format!("can be made in a namespace, MTU {}", tun.options().mtu));
     tried("TUN devices", detail, "see the checks above for what is missing")
+}
+
+/// Asks a device for everything the kernel can leave to us.
+fn offloads() -> Check {
+    const NAME: &str = "device offloads";
+    let granted = netns::on_a_thread_of_its_own(|| {
+        unshare(CloneFlags::CLONE_NEWNET)?;
+        let options = TunOptions { offload: Offload::TcpUdp, ..TunOptions::default() };
+        Ok(Tun::open(&Netns::current()?, "doctor", options)?.options().offload)
+    });
+    let (there, detail) = match granted {
+        Ok(Offload::TcpUdp) => (true, "checksums, TCP and UDP super-packets".to_owned()),
+        Ok(Offload::Tcp) => {
+            (true, "checksums and TCP super-packets; UDP ones came with Linux 6.2".to_owned())
+        }
+        Ok(Offload::Checksum) => (true, "checksums only: throughput is lower".to_owned()),
+        Ok(Offload::None) => (false, "none: throughput is lower".to_owned()),
+        Err(error) => (false, error.to_string()),
+    };
+    found(NAME, Need::Optional, there, detail)
 }
 
 fn io_uring() -> Check {

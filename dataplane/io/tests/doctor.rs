@@ -17,9 +17,15 @@ fn a_machine_that_runs_these_tests_lacks_nothing() {
         assert!(!check.detail.is_empty(), "{check:?}");
     }
     let names: Vec<_> = checks.iter().map(|check| check.name.as_str()).collect();
-    for name in
-        ["/dev/net/tun", "CAP_NET_ADMIN", "network namespaces", "TUN devices", "--io epoll", "io_uring"]
-    {
+    for name in [
+        "/dev/net/tun",
+        "CAP_NET_ADMIN",
+        "network namespaces",
+        "TUN devices",
+        "device offloads",
+        "--io epoll",
+        "io_uring",
+    ] {
         assert!(names.contains(&name), "{names:?}");
     }
 }

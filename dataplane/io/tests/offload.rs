@@ -108,6 +108,43 @@ fn coalesced_datagrams_arrive_one_by_one_and_in_order() {
     }
 }
 
+/// A receiving socket does not notice a wrong partial checksum; a device that takes none shows it.
+#[test]
+fn checksums_are_right_behind_a_guest_that_forwards() {
+    for (near, kind) in Offload::ALL.into_iter().zip([BackendKind::Uring, BackendKind::Epoll].repeat(2)) {
+        let namespace = Namespace::new();
+        let tun = device(&namespace, near);
+        let far = TunOptions { mtu: 1500, offload: Offload::None, ..options() };
+        let far = namespace.device_with("eth1", 1, far);
+        let forward = || std::fs::write("/proc/sys/net/ipv4/ip_forward", "1");
+        namespace.handle.run(forward).expect("the guest forwards");
+        let (src, dst) = (at("10.9.0.2:9"), at("10.9.1.2:9"));
+        let datagram = |length: usize| dont_fragment(udp(src, dst, &vec![7; length]));
+        let stream =
+            |seq, length: usize| dont_fragment(tcp(src, dst, tcp_flag::ACK, seq, 1, &vec![8; length]));
+        let mut worker = Worker::new(kind);
+        for packet in [
+            Buffer::copy_of(&datagram(64)),
+            left_to_device(datagram(64), None),
+            left_to_device(datagram(33), None),
+            left_to_device(datagram(1_400), None),
+            left_to_device(datagram(10_001), Some(1_000)),
+            left_to_device(stream(0, 1_400), None),
+            Buffer::copy_of(&stream(1_400, 1_400)),
+            left_to_device(stream(2_800, 30_001), Some(1_400)),
+        ] {
+            worker.write(&tun, &packet);
+        }
+        assert_eq!(worker.flush(), []);
+        let packets = read_all(&far);
+        assert_eq!(packets.len(), 4 + 11 + 2 + 22, "{near:?}");
+        for packet in &packets {
+            assert_eq!(packet.offload(), wire::Offload::default());
+            verify(packet.bytes()).expect("right");
+        }
+    }
+}
+
 #[test]
 fn every_packet_of_a_refused_write_is_reported_singly() {
     let namespace = Namespace::new();

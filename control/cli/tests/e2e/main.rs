@@ -18,6 +18,8 @@ mod life;
 mod load;
 mod middlebox;
 mod mtu;
+mod offload;
+mod order;
 mod places;
 mod questions;
 mod reach;
