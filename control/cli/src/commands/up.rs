@@ -24,7 +24,7 @@ use crate::world::{self, World};
 /// How long a daemon may take to be ready: thousands of namespaces.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// More workers than this starve the programs in the instances on small machines; `--workers` may say otherwise.
+/// The most workers unless `--workers` says otherwise: more were not measured yet.
 const WORKERS: usize = 4;
 
 /// Brings a lab up.
@@ -128,10 +128,11 @@ fn options(args: &Up, name: String, text: String, valid: Valid) -> daemon::Up {
     }
 }
 
-/// As many as were asked for, else one for each processor up to [`WORKERS`].
+/// As many as were asked for, else one for every two processors up to [`WORKERS`]: the programs in the instances need the
+/// other ones. On two processors a second worker halves TCP and doubles the round trip (docs/performance.md).
 fn workers(args: &Up) -> u16 {
     let processors = || std::thread::available_parallelism().map_or(1, NonZero::get);
-    args.workers.unwrap_or_else(|| u16::try_from(processors().min(WORKERS)).unwrap_or(1))
+    args.workers.unwrap_or_else(|| u16::try_from((processors() / 2).clamp(1, WORKERS)).unwrap_or(1))
 }
 
 fn refused(error: impl std::fmt::Display) -> Error {
