@@ -1,11 +1,17 @@
 //! Real time: a benchmark is a program at the edge.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The time.
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 pub(crate) fn now() -> Instant {
     Instant::now()
+}
+
+/// Unix time, as the kernel stamps packets with it.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+pub(crate) fn unix() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Waits for something that gives no event, or keeps a pace.

@@ -104,8 +104,13 @@ impl Meter<'_> {
             let (what, said) = (format!("ping in {}", site.left), "nothing was answered".to_owned());
             return Err(Error::Program { what, said });
         }
-        let details =
-            [("p50", pinged.p50), ("p99", pinged.p99), ("p99.9", pinged.p999), ("lost", pinged.lost as f64)];
+        let details = [
+            ("p50", pinged.p50),
+            ("p99", pinged.p99),
+            ("p99.9", pinged.p999),
+            ("mean_to_program", pinged.mean_to_program),
+            ("lost", pinged.lost as f64),
+        ];
         Ok((pinged.mean, named(&details)))
     }
 

@@ -1,13 +1,21 @@
 //! Sends ICMP echo requests, the next one when the answer is there.
+//!
+//! The round trip is `ping`'s: it ends when the kernel has the answer for the socket (`SO_TIMESTAMPNS`). How long it takes
+//! until the program runs again says more of the machine's idle processors than of what lies between the hosts; the
+//! whole time, up to the program, is told beside it.
 
-use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::io::{self, ErrorKind, IoSliceMut};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::AsRawFd as _;
 use std::time::Duration;
 
+use nix::errno::Errno;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
+use nix::sys::time::TimeSpec;
 use serde::{Deserialize, Serialize};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::clock::{Deadline, now, pause};
+use crate::clock::{Deadline, now, pause, unix};
 use crate::statistics::quantile;
 
 /// See the module.
@@ -36,6 +44,8 @@ pub struct Pinged {
     pub p99: f64,
     /// 99.9 % were faster.
     pub p999: f64,
+    /// Average until the program ran again.
+    pub mean_to_program: f64,
 }
 
 impl Ping {
@@ -43,36 +53,47 @@ impl Ping {
         let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4))?;
         socket.connect(&SocketAddr::from((self.to, 0)).into())?;
         socket.set_read_timeout(Some(PATIENCE))?;
-        // The type offers exactly the calls that are needed, and the kernel does not mind.
-        let socket = UdpSocket::from(socket);
+        setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
         let deadline = Deadline::after(Duration::from_millis(self.milliseconds));
         let (mut times, mut lost, mut sequence) = (Vec::new(), 0, 0_u16);
         while !deadline.passed() {
             sequence = sequence.wrapping_add(1);
             match one(&socket, sequence)? {
-                Some(time) => times.push(time.as_secs_f64() * 1e6),
+                Some(trip) => times.push(trip),
                 None => lost += 1,
             }
             if self.interval_us > 0 {
                 pause(Duration::from_micros(self.interval_us));
             }
         }
-        Ok(summary(times, lost))
+        Ok(summary(&times, lost))
     }
+}
+
+/// One round trip.
+#[derive(Clone, Copy, Debug)]
+struct Trip {
+    to_socket: Duration,
+    to_program: Duration,
 }
 
 /// As `ping -f` gives up on an answer after 10 ms and goes on, but no answer that comes late is lost.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Sends one request and waits for its answer.
-fn one(socket: &UdpSocket, sequence: u16) -> io::Result<Option<Duration>> {
+fn one(socket: &Socket, sequence: u16) -> io::Result<Option<Trip>> {
     let request = request(identifier(), sequence);
-    let began = now();
+    let (began, sent) = (now(), unix());
     socket.send(&request)?;
     let mut answer = [0; 256];
     loop {
-        match socket.recv(&mut answer) {
-            Ok(length) if answers(&answer[..length], &request) => return Ok(Some(now() - began)),
+        match receive(socket, &mut answer) {
+            Ok((length, arrived)) if answers(&answer[..length], &request) => {
+                let to_program = now() - began;
+                // Both from the same clock, which nobody sets in the middle of a benchmark; if so, the time is the program's.
+                let to_socket = arrived.and_then(|arrived| arrived.checked_sub(sent)).unwrap_or(to_program);
+                return Ok(Some(Trip { to_socket: to_socket.min(to_program), to_program }));
+            }
             // An answer that came late.
             Ok(_) => {}
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
@@ -86,12 +107,38 @@ fn one(socket: &UdpSocket, sequence: u16) -> io::Result<Option<Duration>> {
     }
 }
 
-fn summary(mut times: Vec<f64>, lost: u64) -> Pinged {
+/// Receives one packet, with the Unix time at which the kernel had it.
+fn receive(socket: &Socket, packet: &mut [u8]) -> io::Result<(usize, Option<Duration>)> {
+    let mut control = nix::cmsg_space!(TimeSpec);
+    let mut parts = [IoSliceMut::new(packet)];
+    let received = loop {
+        match recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut control), MsgFlags::empty()) {
+            Err(Errno::EINTR) => {}
+            received => break received?,
+        }
+    };
+    let stamp = received.cmsgs()?.find_map(|message| {
+        let ControlMessageOwned::ScmTimestampns(stamp) = message else { return None };
+        Some(Duration::from(stamp))
+    });
+    Ok((received.bytes, stamp))
+}
+
+fn summary(trips: &[Trip], lost: u64) -> Pinged {
+    let microseconds = |time: Duration| time.as_secs_f64() * 1e6;
+    let mut times: Vec<f64> = trips.iter().map(|trip| microseconds(trip.to_socket)).collect();
     times.sort_by(f64::total_cmp);
-    let answered = times.len() as u64;
-    let mean = if times.is_empty() { 0.0 } else { times.iter().sum::<f64>() / answered as f64 };
+    let mean = |sum: f64| if trips.is_empty() { 0.0 } else { sum / trips.len() as f64 };
     let at = |share| quantile(&times, share);
-    Pinged { answered, lost, mean, p50: at(0.5), p99: at(0.99), p999: at(0.999) }
+    Pinged {
+        answered: trips.len() as u64,
+        lost,
+        mean: mean(times.iter().sum()),
+        p50: at(0.5),
+        p99: at(0.99),
+        p999: at(0.999),
+        mean_to_program: mean(trips.iter().map(|trip| microseconds(trip.to_program)).sum()),
+    }
 }
 
 fn identifier() -> u16 {
@@ -142,9 +189,17 @@ mod tests {
 
     #[test]
     fn percentiles_are_those_of_the_times() {
-        let pinged = summary((1..=1001).map(f64::from).collect(), 2);
+        let trip =
+            |n| Trip { to_socket: Duration::from_micros(n), to_program: Duration::from_micros(n + 10) };
+        let pinged = summary(&(1..=1001).map(trip).collect::<Vec<_>>(), 2);
         assert_eq!((pinged.answered, pinged.lost), (1001, 2));
-        assert_eq!((pinged.mean, pinged.p50, pinged.p99, pinged.p999), (501.0, 501.0, 991.0, 1000.0));
-        assert_eq!(summary(Vec::new(), 1).mean, 0.0);
+        let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-6, "{a} {b}");
+        for (is, should) in
+            [(pinged.mean, 501.0), (pinged.p50, 501.0), (pinged.p99, 991.0), (pinged.p999, 1000.0)]
+        {
+            close(is, should);
+        }
+        close(pinged.mean_to_program, 511.0);
+        close(summary(&[], 1).mean, 0.0);
     }
 }
