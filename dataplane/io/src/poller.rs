@@ -109,8 +109,9 @@ pub enum BackendKind {
 }
 
 impl BackendKind {
-    /// The kinds that name a backend, best first.
-    pub const CONCRETE: [Self; 3] = [Self::Uring, Self::Epoll, Self::Tokio];
+    /// The kinds that name a backend, best first. Rings save system calls where packets are small and few, but super-packets
+    /// go faster through buffers that the worker has just used (docs/performance.md has the comparison).
+    pub const CONCRETE: [Self; 3] = [Self::Epoll, Self::Uring, Self::Tokio];
 
     /// Builds the backend. To be called on the thread that will use it.
     ///
