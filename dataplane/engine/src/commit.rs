@@ -21,6 +21,8 @@ pub(crate) struct Asked {
     /// The half that there is under this key.
     pub(crate) known: Option<Place>,
     pub(crate) facts: Facts,
+    /// See [`wire::Parsed::packets`].
+    pub(crate) packets: u32,
     /// Whether the packet is too long for the way to its receiver.
     pub(crate) oversize: bool,
 }
@@ -34,7 +36,7 @@ impl Engine {
         decision: Decision,
         now: Time,
     ) -> Result<Ready, Box<Uncached>> {
-        let Asked { key, known, facts, oversize } = asked;
+        let Asked { key, known, facts, packets, oversize } = asked;
         let (known, oversize) = (*known, *oversize);
         let plan = Plan::of(self, key, known, &decision);
         if plan.own_in == Pools::Refusals && decision.taps.is_empty() {
@@ -44,11 +46,13 @@ impl Engine {
         if plan.new_sessions > self.memory.sessions.room() {
             let stateless =
                 !decision.egress.is_some_and(keeps_state) && !decision.ingress.is_some_and(keeps_state);
-            let instead = (!stateless).then_some(DropReason::SessionTableFull);
+            // What the policy refuses is refused and logged so, room or not.
+            let passes = decision.exit().is_some();
+            let instead = (passes && !stateless).then_some(DropReason::SessionTableFull);
             return Err(Box::new(Uncached { decision, instead }));
         }
         let Some(place) = self.place(key, known, plan.own_in, now) else {
-            return Err(self.skip(decision, now));
+            return Err(self.skip(decision, *packets, now));
         };
         let peer = plan.peer.and_then(|key| self.memory.sessions.find_or_insert(&key, now).ok());
         let receiver = peer.or_else(|| self.memory.sessions.find(&receiving(decision.ingress?, key)));
@@ -72,9 +76,9 @@ impl Engine {
     }
 
     /// A refusal that finds no room is counted for SKIPDATA instead of its records.
-    fn skip(&mut self, mut decision: Decision, now: Time) -> Box<Uncached> {
+    fn skip(&mut self, mut decision: Decision, packets: u32, now: Time) -> Box<Uncached> {
         for tap in decision.taps.drain(..) {
-            self.taps.skip(tap.interface, 1, now);
+            self.taps.skip(tap.interface, packets, now);
         }
         Box::new(Uncached { decision, instead: None })
     }

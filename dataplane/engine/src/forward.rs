@@ -12,7 +12,7 @@ use crate::frame::Packet;
 use crate::key::Key;
 use crate::memory::{Place, Ready};
 use crate::pool::Slot;
-use crate::{Action, Direction, Engine, Next, Time};
+use crate::{Action, Direction, DropReason, Engine, Next, Time};
 
 impl Engine {
     /// Forwards a packet that this worker owns. `found` is its session half, if one was found.
@@ -49,7 +49,7 @@ impl Engine {
         let facts = Facts::of(packet.from, parsed);
         let decision = decide(snapshot, &facts, &self.memory.at(snapshot, now));
         let oversize = Route::of(&decision).is_too_narrow_for(parsed);
-        let asked = Asked { key, known, facts, oversize };
+        let asked = Asked { key, known, facts, packets: parsed.packets, oversize };
         match self.commit(snapshot, &asked, decision, now) {
             Ok(ready) => self.replay(snapshot, packet, &ready, now),
             Err(uncached) => self.apply_once(snapshot, packet, &uncached, now),
@@ -85,7 +85,7 @@ impl Engine {
             sessions.update(peer, now, |half| half.see_at(route.ingress, ingress, parsed, settings, now));
         }
         match route.verdict {
-            Verdict::Deliver(to) => self.deliver(packet, route.mtu, to),
+            Verdict::Deliver(to) => self.deliver(packet, route.mtu, to, now),
             Verdict::Drop { reason, .. } => {
                 let decision = Arc::clone(self.memory.decisions.get(ready.decision));
                 self.drop_frame(packet.from, Some(parsed), reason, Some(&decision), now)
@@ -135,7 +135,7 @@ impl Engine {
     /// Delivers or drops; the flow logs already know.
     fn finish(&mut self, packet: &mut Packet<'_>, decision: &Decision, now: Time) -> Next {
         match decision.verdict {
-            Verdict::Deliver(to) => self.deliver(packet, decision.mtu, to),
+            Verdict::Deliver(to) => self.deliver(packet, decision.mtu, to, now),
             Verdict::Drop { reason, .. } => {
                 self.drop_frame(packet.from, Some(packet.parsed), reason, Some(decision), now)
             }
@@ -143,12 +143,15 @@ impl Engine {
     }
 
     #[inline]
-    fn deliver(&mut self, packet: &mut Packet<'_>, mtu: Option<u16>, to: Attachment) -> Next {
+    fn deliver(&mut self, packet: &mut Packet<'_>, mtu: Option<u16>, to: Attachment, now: Time) -> Next {
         let parsed = packet.parsed;
         let mut packets = u64::from(parsed.packets);
         if let Some(mtu) = mtu.filter(|mtu| parsed.longest > u32::from(*mtu)) {
             *packet.pieces = fragments(packet, mtu);
             let pieces = packet.pieces.len() as u64;
+            if pieces == 0 {
+                return self.drop_frame(packet.from, Some(parsed), DropReason::TooBig, None, now);
+            }
             self.counters.fragments += pieces.saturating_sub(packets);
             packets = packets.max(pieces);
         }

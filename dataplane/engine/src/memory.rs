@@ -115,16 +115,22 @@ impl Memory {
             Some(gate) if keeps_state(gate) => own == Some(TrackedState::Open),
             Some(_) | None => own.is_none(),
         };
-        let agree = sender_agrees && self.receiver_agrees(&route, peer, tuple, now);
+        let agree = sender_agrees && self.receiver_agrees(&route, peer, tuple, self.at(snapshot, now));
         agree.then_some(Ready { place, decision, route, peer })
     }
 
     #[inline]
-    fn receiver_agrees(&self, route: &Route, peer: Option<Slot>, tuple: &FiveTuple, now: Time) -> bool {
+    fn receiver_agrees(
+        &self,
+        route: &Route,
+        peer: Option<Slot>,
+        tuple: &FiveTuple,
+        tracked: View<'_>,
+    ) -> bool {
         match (route.ingress, route.verdict) {
             (Some(gate), _) if keeps_state(gate) => {
                 let peer = peer.and_then(|peer| self.sessions.get(peer));
-                peer.and_then(|peer| peer.state(now)) == Some(TrackedState::Open)
+                peer.and_then(|peer| peer.state(tracked.now)) == Some(TrackedState::Open)
             }
             // Of protocols other than TCP, both directions of a flow go untracked alike.
             (Some(_), _) if tuple.proto != wire::proto::TCP => true,
@@ -136,10 +142,7 @@ impl Memory {
                     reason: DropReason::SecurityGroupDenied,
                     gate: Some((interface, Direction::Ingress)),
                 },
-            ) => {
-                let at = Attachment::interface(interface);
-                self.state(&Key { at, tuple: tuple.reversed() }, now).is_none()
-            }
+            ) => tracked.at(Attachment::interface(interface), &tuple.reversed()).is_none(),
             (None, _) => true,
         }
     }
@@ -148,10 +151,6 @@ impl Memory {
     #[inline]
     pub(crate) fn takes(&self, place: Place, parsed: &Parsed, begins: Time) -> bool {
         self.half(place).is_none_or(|half| half.takes(parsed, begins))
-    }
-
-    fn state(&self, key: &Key, now: Time) -> Option<TrackedState> {
-        self.sessions.get(self.sessions.find(key)?)?.state(now)
     }
 
     /// Gives a half a decision that was kept for it, and lets go of the one before.

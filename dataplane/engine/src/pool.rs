@@ -168,7 +168,8 @@ impl<K: Unpack> Shelf<K> {
     fn update(&mut self, handle: Handle, idle: Duration, now: Time, change: impl FnOnce(&mut Half)) {
         let Some(half) = self.table.get_mut(handle) else { return };
         change(half);
-        if !half.is_armed_by(half.expires(idle)) {
+        // What has ended already ends at the next tick, however often it is looked at until then.
+        if !half.is_armed_by(half.expires(idle).max(now)) {
             self.arm(handle, idle, now);
         }
     }
@@ -177,8 +178,7 @@ impl<K: Unpack> Shelf<K> {
     fn arm(&mut self, handle: Handle, idle: Duration, now: Time) {
         let Some(half) = self.table.get_mut(handle) else { return };
         let visit = half.expires(idle).min(now.after(limits::TIMER_PARK)).max(now);
-        half.arm(visit);
-        self.wheel.arm(handle.index(), visit.0);
+        half.arm(self.wheel.arm(handle.index(), visit.0));
     }
 
     fn expire(
@@ -203,5 +203,64 @@ impl<K: Unpack> Shelf<K> {
             }
         }
         self.due = due;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use snapshot::Attachment;
+    use wire::FiveTuple;
+
+    use super::*;
+    use crate::Direction;
+    use crate::session::Stamp;
+
+    fn key(n: u16) -> Key {
+        let end = |last| Ipv4Addr::new(10, 0, 0, last).into();
+        let tuple = FiveTuple { src: end(1), dst: end(2), src_port: n, dst_port: 80, proto: 6 };
+        Key { at: Attachment::from_token(1), tuple }
+    }
+
+    fn hold_until(pool: &mut Pool, slot: Slot, until: Time, now: Time) {
+        pool.update(slot, now, |half| {
+            half.originator = Some(Direction::Egress);
+            half.deadline = Stamp::new(until.0);
+        });
+    }
+
+    /// Lets the wheel catch up; says how many halves went.
+    fn catch_up(pool: &mut Pool, now: Time) -> usize {
+        let mut gone = 0;
+        while pool.next_deadline().is_some_and(|next| next <= now) {
+            pool.expire(now, |_| false, |_, _| gone += 1);
+        }
+        gone
+    }
+
+    #[test]
+    fn no_half_is_forgotten_when_a_worker_stood_still_for_longer_than_the_wheel_sees() {
+        const HALVES: u16 = 600;
+        let at = |seconds: u64| Time::from_secs(1_000_000 + seconds);
+        let mut pool = Pool::new(HALVES.into(), Duration::from_secs(60), 1, at(0));
+        let slots: Vec<_> = (0..HALVES).map(|n| pool.find_or_insert(&key(n), at(0)).expect("room")).collect();
+        slots.iter().for_each(|slot| hold_until(&mut pool, *slot, at(432_000), at(0)));
+        assert_eq!(catch_up(&mut pool, at(1)), 0);
+        assert_eq!(catch_up(&mut pool, at(5_000)), 0);
+        slots.iter().for_each(|slot| hold_until(&mut pool, *slot, at(5_710), at(5_700)));
+        let gone: usize = (5_701..5_720).map(|second| catch_up(&mut pool, at(second))).sum();
+        assert_eq!(gone, usize::from(HALVES));
+    }
+
+    #[test]
+    fn what_has_ended_is_armed_once_however_often_it_is_looked_at() {
+        let now = Time(1_000_000_500_000_000);
+        let mut pool = Pool::new(4, Duration::from_secs(60), 1, now);
+        let slot = pool.find_or_insert(&key(1), now).expect("room");
+        for _ in 0..10 {
+            hold_until(&mut pool, slot, Time(1), now);
+        }
+        assert_eq!(pool.v4.wheel.len(), 1);
     }
 }

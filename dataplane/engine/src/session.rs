@@ -39,7 +39,7 @@ pub(crate) struct Half {
     pub(crate) opened: Opening,
     /// FL-40, of the packets in the block.
     tcp_flags: u8,
-    /// When the wheel looks at it next, in seconds.
+    /// When the wheel looks at it next, in ticks.
     armed: u32,
     block_packets: u32,
     block_bytes: u32,
@@ -172,9 +172,9 @@ impl Half {
         (self.armed as u64).saturating_sub(1) * tables::wheel::TICK_NS <= ends.0
     }
 
-    /// Notes that the wheel looks at it at `visit`.
-    pub(crate) const fn arm(&mut self, visit: Time) {
-        self.armed = tick(visit);
+    /// Notes that the wheel looks at it in this tick.
+    pub(crate) const fn arm(&mut self, tick: u64) {
+        self.armed = if tick < NEVER as u64 { tick as u32 } else { NEVER - 1 };
     }
 
     pub(crate) const fn disarm(&mut self) {
@@ -189,12 +189,6 @@ impl Half {
 
 /// Says that the wheel knows nothing of a half.
 const NEVER: u32 = u32::MAX;
-
-/// The second in which the wheel visits what ends at `time`: its end, since the wheel is never early.
-const fn tick(time: Time) -> u32 {
-    let second = time.0.div_ceil(tables::wheel::TICK_NS);
-    if second < NEVER as u64 { second as u32 } else { NEVER - 1 }
-}
 
 /// A generation in the 32 bits that a half has for it: four billion changes of a lab.
 pub(crate) const fn short(generation: Generation) -> u32 {

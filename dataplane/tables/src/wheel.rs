@@ -44,13 +44,15 @@ impl<T: Copy> Wheel<T> {
         }
     }
 
-    /// Hands `item` out when `deadline_ns` has come, see the type for how exactly.
-    pub fn arm(&mut self, item: T, deadline_ns: u64) {
+    /// Hands `item` out when `deadline_ns` has come, see the type for how exactly. Returns the tick in which it does: an
+    /// earlier one than the deadline's when that is past the horizon, as seen from the first tick that is not finished.
+    pub fn arm(&mut self, item: T, deadline_ns: u64) -> u64 {
         let horizon = self.cursor + SLOTS as u64 - 1;
         let tick = deadline_ns.div_ceil(TICK_NS).clamp(self.cursor, horizon);
         let node = self.take_node(item);
         self.append(slot_of(tick), node);
         self.len += 1;
+        tick
     }
 
     /// Appends to `due` the items whose tick has come by `now_ns`, earliest tick first and within a tick in

@@ -55,8 +55,8 @@ proptest! {
             match step {
                 Step::Arm(item, after) => {
                     let deadline = now.saturating_add_signed(after);
-                    wheel.arm(items[item], deadline);
-                    twin.arm(items[item], deadline);
+                    let ticks = (wheel.arm(items[item], deadline), twin.arm(items[item], deadline));
+                    prop_assert_eq!(ticks.0, ticks.1);
                 }
                 Step::Poll(passes, limit) => {
                     now += passes;

@@ -34,15 +34,20 @@ fn tokio_moves_packets_with_1_2_and_4_workers() {
     traffic_passes("tokio");
 }
 
+#[test]
+fn uring_moves_packets_with_1_2_and_4_workers() {
+    traffic_passes("uring");
+}
+
 /// What a machine cannot do is said before anything is made, and `doctor` says what it can.
 #[test]
 fn a_backend_that_is_not_there_is_refused() {
     let doctor = Program::run(vpclab(["doctor"]), Duration::from_secs(30)).ok();
-    for backend in ["epoll", "tokio"] {
+    for backend in ["epoll", "uring", "tokio"] {
         let line = doctor.stdout.lines().find(|line| line.starts_with(&format!("--io {backend} ")));
         assert!(line.is_some_and(|line| line.contains("ok")), "the tests above ran: {doctor}");
     }
     let mut lab = Lab::written(&unique_name(), PAIR);
-    lab.bring_up(&["--io", "uring"]).exits(2).says("use auto, epoll or tokio");
+    lab.bring_up(&["--io", "kqueue"]).exits(2).says("auto, epoll, tokio, uring");
     lab.check_gone();
 }

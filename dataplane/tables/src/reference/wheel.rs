@@ -16,12 +16,13 @@ impl SortedWheel {
         Self { armed: Vec::new(), cursor: start_ns / TICK_NS + 1 }
     }
 
-    /// Inserts `item` behind everything of the same tick.
-    pub fn arm(&mut self, item: Handle, deadline_ns: u64) {
+    /// Inserts `item` behind everything of the same tick, and returns the tick.
+    pub fn arm(&mut self, item: Handle, deadline_ns: u64) -> u64 {
         let farthest = self.cursor + (SLOTS as u64 - 1);
         let tick = deadline_ns.div_ceil(TICK_NS).max(self.cursor).min(farthest);
         let behind = self.armed.iter().take_while(|(other, _)| *other <= tick).count();
         self.armed.insert(behind, (tick, item));
+        tick
     }
 
     /// Appends to `due` the first `limit` items whose tick has come by `now_ns`.
