@@ -1,9 +1,9 @@
-//! Remembering a decision: the only writer of new state, and the only place where room can run out.
+//! Remembering a decision: the only writer of new flow state, and the only place where room for flows can run out.
 
 use snapshot::{Attachment, Generation, Snapshot};
 
 use crate::decide::{Decision, Facts, Gate, Grant, TrackedState};
-use crate::decisions::Route;
+use crate::decisions::Replay;
 use crate::key::Key;
 use crate::memory::{Place, Ready, keeps_state};
 use crate::pool::Slot;
@@ -112,13 +112,13 @@ impl Engine {
         snapshot: &Snapshot,
         now: Time,
     ) -> Ready {
-        let route = Route::of(&decision);
+        let replay = Replay::of(&decision);
         let decision = self.memory.decisions.keep(decision, snapshot.generation());
         if self.memory.half(place).is_some_and(|half| half.decision != Some(decision)) {
             self.taps.flush(&mut self.memory, place);
         }
         self.memory.assign(place, facts, decision, peer, now);
-        Ready { place, decision, route, peer }
+        Ready { place, decision, replay, peer }
     }
 }
 

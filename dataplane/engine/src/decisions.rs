@@ -12,13 +12,13 @@ use snapshot::{Generation, Snapshot};
 
 use crate::decide::{Decision, Gate, Tap, Verdict};
 
-/// Names a kept decision, for as long as somebody has [`Decisions::keep`] in force for it.
+/// Names a kept decision, from [`Decisions::keep`] until its last user has called [`Decisions::let_go`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DecisionIx(NonZeroU32);
 
 /// What replaying a decision needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Route {
+pub(crate) struct Replay {
     pub(crate) verdict: Verdict,
     pub(crate) egress: Option<Gate>,
     pub(crate) ingress: Option<Gate>,
@@ -28,14 +28,14 @@ pub(crate) struct Route {
 /// All decisions in use.
 #[derive(Debug)]
 pub(crate) struct Decisions {
-    slots: Vec<Slot>,
+    slots: Vec<Kept>,
     free: Vec<DecisionIx>,
     numbers: HashMap<Arc<Decision>, DecisionIx, FixedState>,
 }
 
 #[derive(Debug)]
-struct Slot {
-    route: Route,
+struct Kept {
+    replay: Replay,
     /// The snapshot in which it was last found to hold.
     checked: Generation,
     /// How many halves name it.
@@ -61,8 +61,8 @@ impl Decisions {
             return known;
         }
         let decision = Arc::new(decision);
-        let slot = Slot {
-            route: Route::of(&decision),
+        let slot = Kept {
+            replay: Replay::of(&decision),
             checked: generation,
             users: 1,
             decision: Arc::clone(&decision),
@@ -84,7 +84,7 @@ impl Decisions {
 
     /// What to replay, if every part that the decision used is still the same.
     #[inline]
-    pub(crate) fn in_force(&mut self, ix: DecisionIx, snapshot: &Snapshot) -> Option<Route> {
+    pub(crate) fn in_force(&mut self, ix: DecisionIx, snapshot: &Snapshot) -> Option<Replay> {
         let slot = self.slot_mut(ix);
         if slot.checked != snapshot.generation() {
             if !slot.decision.holds_in(snapshot) {
@@ -92,7 +92,7 @@ impl Decisions {
             }
             slot.checked = snapshot.generation();
         }
-        Some(slot.route)
+        Some(slot.replay)
     }
 
     pub(crate) fn get(&self, ix: DecisionIx) -> &Arc<Decision> {
@@ -109,7 +109,7 @@ impl Decisions {
         self.numbers.len()
     }
 
-    fn place(&mut self, slot: Slot) -> DecisionIx {
+    fn place(&mut self, slot: Kept) -> DecisionIx {
         if let Some(ix) = self.free.pop() {
             self.slots[ix.at()] = slot;
             return ix;
@@ -119,7 +119,7 @@ impl Decisions {
         DecisionIx(NonZeroU32::MIN.saturating_add(self.slots.len() as u32 - 1))
     }
 
-    fn slot_mut(&mut self, ix: DecisionIx) -> &mut Slot {
+    fn slot_mut(&mut self, ix: DecisionIx) -> &mut Kept {
         &mut self.slots[ix.at()]
     }
 }
@@ -130,7 +130,7 @@ impl DecisionIx {
     }
 }
 
-impl Route {
+impl Replay {
     pub(crate) const fn of(decision: &Decision) -> Self {
         let Decision { verdict, egress, ingress, mtu, .. } = decision;
         Self { verdict: *verdict, egress: *egress, ingress: *ingress, mtu: *mtu }

@@ -36,7 +36,7 @@ pub struct Config {
 
 /// The packet engine of one worker.
 ///
-/// - input: [`Self::handle_frames`], [`Self::handle_timeout`], [`Self::handle_transmit_failure`]
+/// - input: [`Self::handle_frames`], [`Self::handle_timeout`], [`Self::handle_transmit_failure`], at last [`Self::handle_stop`]
 /// - output, to be drained after every input: each frame's [`Next`], then [`Self::poll_release`], [`Self::poll_transmit`] and
 ///   [`Self::poll_event`] until they have no more; [`Self::poll_timeout`] says when [`Self::handle_timeout`] next has work
 /// - getters: [`Self::counters`], [`Self::drops`], [`Self::flows`]
@@ -169,7 +169,7 @@ impl Engine {
         }
     }
 
-    /// Keeps a fragment whose flow this worker owns, and passes on all others.
+    /// Forwards a fragment whose flow this worker owns, and passes on all others.
     fn steer(&self, snapshot: &Snapshot, frame: &mut Frame) -> Task {
         let Some(parsed) = &frame.parsed else { return Task::Nothing };
         let owner = self.steering.owner(snapshot, parsed);

@@ -7,7 +7,7 @@ use wire::{Buffer, Parsed};
 
 use crate::commit::{Asked, Uncached};
 use crate::decide::{Decision, Facts, Tap, Verdict, decide};
-use crate::decisions::Route;
+use crate::decisions::Replay;
 use crate::frame::Packet;
 use crate::key::Key;
 use crate::memory::{Place, Ready};
@@ -48,7 +48,7 @@ impl Engine {
         }
         let facts = Facts::of(packet.from, parsed);
         let decision = decide(snapshot, &facts, &self.memory.at(snapshot, now));
-        let oversize = Route::of(&decision).is_too_narrow_for(parsed);
+        let oversize = Replay::of(&decision).is_too_narrow_for(parsed);
         let asked = Asked { key, known, facts, packets: parsed.packets, oversize };
         match self.commit(snapshot, &asked, decision, now) {
             Ok(ready) => self.replay(snapshot, packet, &ready, now),
@@ -66,8 +66,8 @@ impl Engine {
     /// Applies a cached decision to one packet.
     #[inline]
     fn replay(&mut self, snapshot: &Snapshot, packet: &mut Packet<'_>, ready: &Ready, now: Time) -> Next {
-        let route = &ready.route;
-        if route.is_too_narrow_for(packet.parsed) {
+        let replay = &ready.replay;
+        if replay.is_too_narrow_for(packet.parsed) {
             return self.replay_oversize(snapshot, packet, ready, now);
         }
         if !self.memory.takes(ready.place, packet.parsed, self.taps.begins()) {
@@ -77,15 +77,15 @@ impl Engine {
         let (pool, slot) = self.memory.pool(ready.place);
         pool.update(slot, now, |half| {
             half.count(parsed, now);
-            half.see_at(route.egress, Direction::Egress, parsed, settings, now);
+            half.see_at(replay.egress, Direction::Egress, parsed, settings, now);
         });
         if let Some(peer) = ready.peer {
             let sessions = &mut self.memory.sessions;
             let ingress = Direction::Ingress;
-            sessions.update(peer, now, |half| half.see_at(route.ingress, ingress, parsed, settings, now));
+            sessions.update(peer, now, |half| half.see_at(replay.ingress, ingress, parsed, settings, now));
         }
-        match route.verdict {
-            Verdict::Deliver(to) => self.deliver(packet, route.mtu, to, now),
+        match replay.verdict {
+            Verdict::Deliver(to) => self.deliver(packet, replay.mtu, to, now),
             Verdict::Drop { reason, .. } => {
                 let decision = Arc::clone(self.memory.decisions.get(ready.decision));
                 self.drop_frame(packet.from, Some(parsed), reason, Some(&decision), now)
@@ -104,8 +104,8 @@ impl Engine {
     ) -> Next {
         let (parsed, settings) = (packet.parsed, snapshot.settings());
         let (pool, slot) = self.memory.pool(ready.place);
-        let egress = (ready.route.egress, Direction::Egress);
-        pool.update(slot, now, |half| half.see_at(egress.0, egress.1, parsed, settings, now));
+        let gate = ready.replay.egress;
+        pool.update(slot, now, |half| half.see_at(gate, Direction::Egress, parsed, settings, now));
         let decision = Arc::clone(self.memory.decisions.get(ready.decision));
         self.refuse_size(snapshot, packet, &decision, now)
     }
@@ -125,7 +125,7 @@ impl Engine {
             self.taps.emit_one(decision, sent, packet.parsed, now);
             return self.drop_frame(packet.from, Some(packet.parsed), reason, None, now);
         }
-        if Route::of(decision).is_too_narrow_for(packet.parsed) {
+        if Replay::of(decision).is_too_narrow_for(packet.parsed) {
             return self.refuse_size(snapshot, packet, decision, now);
         }
         self.taps.emit_one(decision, |_| true, packet.parsed, now);
@@ -171,7 +171,7 @@ fn fragments(packet: &Packet<'_>, mtu: u16) -> Vec<Buffer> {
     wire::segment(buffer.bytes(), parsed, buffer.offload()).into_iter().flat_map(split).collect()
 }
 
-impl Route {
+impl Replay {
     /// Whether a packet ends before its receiver because of its size (MT-05).
     #[inline]
     pub(crate) fn is_too_narrow_for(&self, parsed: &Parsed) -> bool {

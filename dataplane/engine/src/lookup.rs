@@ -56,7 +56,8 @@ impl Lookup {
         std::hint::black_box(peers.fold(0, |sum, half| sum ^ half.progress));
     }
 
-    /// What was found for packet number `of`: a half that still stands, or nothing that stood when it was looked for.
+    /// The half of packet number `of`. It stands until halves expire, which no packet causes; none means only that it was not
+    /// there when the batch began.
     pub(crate) fn found(&self, of: usize) -> Option<Slot> {
         self.found.get(of).copied().flatten()
     }

@@ -4,7 +4,7 @@ use snapshot::{Attachment, Snapshot};
 use wire::{FiveTuple, Parsed};
 
 use crate::decide::{Facts, Gate, Grant, Opening, Tracked, TrackedState, Verdict};
-use crate::decisions::{DecisionIx, Decisions, Route};
+use crate::decisions::{DecisionIx, Decisions, Replay};
 use crate::key::Key;
 use crate::pool::{Pool, Slot};
 use crate::session::{Half, icmp_word};
@@ -29,7 +29,7 @@ pub(crate) enum Place {
 pub(crate) struct Ready {
     pub(crate) place: Place,
     pub(crate) decision: DecisionIx,
-    pub(crate) route: Route,
+    pub(crate) replay: Replay,
     /// The half at the receiver whose gate keeps state.
     pub(crate) peer: Option<Slot>,
 }
@@ -106,28 +106,28 @@ impl Memory {
         }
         let own = half.state(now);
         let peer = half.peer.map(|handle| place.slot().beside(handle));
-        let route = self.decisions.in_force(decision, snapshot)?;
+        let replay = self.decisions.in_force(decision, snapshot)?;
         // How long a closed connection refuses depends on the time, and a SYN opens it anew (SG-23, SG-24).
-        if let Verdict::Drop { reason: DropReason::ConnectionClosed, .. } = route.verdict {
+        if let Verdict::Drop { reason: DropReason::ConnectionClosed, .. } = replay.verdict {
             return None;
         }
-        let sender_agrees = match route.egress {
+        let sender_agrees = match replay.egress {
             Some(gate) if keeps_state(gate) => own == Some(TrackedState::Open),
             Some(_) | None => own.is_none(),
         };
-        let agree = sender_agrees && self.receiver_agrees(&route, peer, tuple, self.at(snapshot, now));
-        agree.then_some(Ready { place, decision, route, peer })
+        let agree = sender_agrees && self.receiver_agrees(&replay, peer, tuple, self.at(snapshot, now));
+        agree.then_some(Ready { place, decision, replay, peer })
     }
 
     #[inline]
     fn receiver_agrees(
         &self,
-        route: &Route,
+        replay: &Replay,
         peer: Option<Slot>,
         tuple: &FiveTuple,
         tracked: View<'_>,
     ) -> bool {
-        match (route.ingress, route.verdict) {
+        match (replay.ingress, replay.verdict) {
             (Some(gate), _) if keeps_state(gate) => {
                 let peer = peer.and_then(|peer| self.sessions.get(peer));
                 peer.and_then(|peer| peer.state(tracked.now)) == Some(TrackedState::Open)

@@ -101,7 +101,7 @@ impl Half {
         Self { last: Stamp::new(now.0), armed: NEVER, ..Self::default() }
     }
 
-    /// Counts one packet. The block must be [`Self::takes`] it.
+    /// Counts one packet, which the block must be able to take: see [`Self::takes`].
     #[inline]
     pub(crate) fn count(&mut self, parsed: &Parsed, now: Time) {
         if self.block_packets == 0 {
@@ -183,7 +183,7 @@ impl Half {
 
     /// Whether the wheel's visit at `now` is the one it was last armed for.
     pub(crate) const fn is_due(&self, now: Time) -> bool {
-        self.armed as u64 <= now.secs()
+        self.armed as u64 <= now.0 / tables::wheel::TICK_NS
     }
 }
 

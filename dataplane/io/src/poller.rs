@@ -104,12 +104,12 @@ pub enum BackendKind {
     Epoll,
     /// Devices made by tokio-tun, readiness from a tokio reactor: the portable one.
     Tokio,
-    /// Reads and writes through `io_uring`.
+    /// Reads through `io_uring`; writes like the others.
     Uring,
 }
 
 impl BackendKind {
-    /// The kinds that name a backend, best first. Rings save system calls where packets are small and few, but super-packets
+    /// The kinds that name a backend, best first. Rings save system calls where packets come one by one, but super-packets
     /// go faster through buffers that the worker has just used (docs/performance.md has the comparison).
     pub const CONCRETE: [Self; 3] = [Self::Epoll, Self::Uring, Self::Tokio];
 
@@ -199,7 +199,7 @@ pub enum BackendError {
     #[error("the kernel refuses what the backend needs: {0}")]
     Refused(#[from] io::Error),
     /// No backend has that name.
-    #[error("no backend is called {0:?}; there are auto, uring, epoll and tokio")]
+    #[error("no backend is called {0:?}; there are auto, epoll, uring and tokio")]
     Unknown(String),
 }
 
@@ -219,7 +219,7 @@ mod tests {
             assert_eq!(kind.to_string().parse::<BackendKind>().expect("known"), kind);
         }
         let unknown = "kqueue".parse::<BackendKind>().expect_err("unknown");
-        assert!(unknown.to_string().contains("auto, uring, epoll and tokio"), "{unknown}");
+        assert!(unknown.to_string().contains("auto, epoll, uring and tokio"), "{unknown}");
     }
 
     #[test]

@@ -64,7 +64,7 @@ fn detached(args: &Up, world: &World, out: Out<'_>) -> Result<Answer, Error> {
     command.args(["--workers".to_owned(), workers(args).to_string()]);
     command.args(["--io", args.io.word()]);
     let pid = background::launch(&mut command, &log, PATIENCE).map_err(not_started)?;
-    writeln!(out, "lab {lab} is up: {}, {} workers, process {pid}", size(world), workers(args))?;
+    writeln!(out, "lab {lab} is up: {}, {}, process {pid}", size(world), threads(args))?;
     hints(world, out)?;
     Ok(Answer::Yes)
 }
@@ -99,7 +99,7 @@ fn foreground(args: &Up, valid: Valid, world: &World, text: String, out: Out<'_>
     let name = args.file.display().to_string();
     let lab = world.lab().name.clone();
     let mut running = Running::up(options(args, name, text, valid)).map_err(not_started)?;
-    writeln!(out, "lab {lab} is up: {}, {} workers; Ctrl-C takes it down", size(world), workers(args))?;
+    writeln!(out, "lab {lab} is up: {}, {}; Ctrl-C takes it down", size(world), threads(args))?;
     hints(world, out)?;
     out.flush()?;
     let summary = std::io::stderr().is_terminal().then(|| summary::Summary::start(lab.clone()));
@@ -125,6 +125,13 @@ fn options(args: &Up, name: String, text: String, valid: Valid) -> daemon::Up {
         backend: args.io.kind(),
         dirs: Dirs::default(),
         signals: Signals::Heed,
+    }
+}
+
+fn threads(args: &Up) -> String {
+    match workers(args) {
+        1 => "1 worker".to_owned(),
+        several => format!("{several} workers"),
     }
 }
 

@@ -21,8 +21,8 @@ pub struct Facts {
 /// See [`Facts::opening`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Opening {
-    #[default]
     /// A SYN without ACK, or any packet of a protocol without connections.
+    #[default]
     Fresh,
     /// A TCP packet of a connection that should exist, or a later fragment, which begins nothing.
     Midway,
