@@ -8,6 +8,7 @@ mod connect;
 mod ping;
 mod receive;
 mod relay;
+mod scatter;
 mod send;
 
 use std::io::{self, Read as _, Write};
@@ -19,6 +20,8 @@ pub use connect::{Connect, Connected};
 pub use ping::{Ping, Pinged};
 pub use receive::{Receive, Received, Window};
 pub use relay::Copy;
+pub(crate) use scatter::PORTS;
+pub use scatter::Scatter;
 pub use send::{Send, Sent};
 
 /// What a child of the benchmark does.
@@ -35,7 +38,9 @@ pub enum Agent {
     Ping(Ping),
     /// Counts datagrams.
     Receive(Receive),
-    /// Sends datagrams.
+    /// Sends datagrams of many flows.
+    Scatter(Scatter),
+    /// Sends datagrams of one flow.
     Send(Send),
 }
 
@@ -69,6 +74,7 @@ impl Agent {
                 let received = receive.run(out)?;
                 say(out, &received)
             }
+            Self::Scatter(scatter) => say(out, &scatter.run()?),
             Self::Send(send) => say(out, &send.run()?),
         }
     }

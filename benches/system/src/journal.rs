@@ -141,6 +141,7 @@ mod tests {
             seconds,
             loads: Vec::new(),
             others: Vec::new(),
+            matrix: false,
             workers: None,
             io: "auto".to_owned(),
             journal: Some(path.to_owned()),

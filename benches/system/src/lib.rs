@@ -13,6 +13,7 @@
 //! - [`plan`]: how often, how long, in which order
 //! - [`target`]: which ratios must be reached
 //! - [`agent`]: sender, receiver, pinger, connector, relay: children of this program inside namespaces
+//! - `matrix`: throughput by rules, flows, interfaces and hops
 //! - [`report`], [`plot`]: the outcome as data, and as SVG
 
 #![forbid(unsafe_code)]
@@ -24,6 +25,7 @@ mod iperf;
 mod journal;
 pub mod load;
 mod machine;
+mod matrix;
 mod measure;
 mod namespace;
 pub mod plan;

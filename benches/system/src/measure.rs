@@ -9,16 +9,18 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::agent::{Accept, Agent, Connect, Connected, Ping, Pinged, READY, Receive, Received, Send, Window};
+use crate::agent::{
+    Accept, Agent, Connect, Connected, PORTS, Ping, Pinged, READY, Receive, Received, Scatter, Send, Window,
+};
 use crate::clock::pause;
 use crate::error::Error;
 use crate::iperf;
 use crate::journal::Sample;
 use crate::load::Load;
 use crate::machine::{ProcessorTime, process_time};
-use crate::policy::{CONNECTIONS, DATAGRAMS, IPERF, RIGHT};
+use crate::policy::{CONNECTIONS, DATAGRAMS, IPERF, RIGHT, senders};
 use crate::program::{PATIENCE, Program, inside};
-use crate::site::Site;
+use crate::site::{MatrixSite, Site};
 
 /// Takes figures on systems that are set up.
 #[derive(Debug)]
@@ -96,6 +98,24 @@ impl Meter<'_> {
         Ok((if glued.is_some() { gigabits } else { kilopackets }, named(&details)))
     }
 
+    /// Thousands of datagrams of many flows that arrive in a second.
+    pub(crate) fn scattered(&self, site: &MatrixSite, flows: usize) -> Result<f64, Error> {
+        // Every flow has been seen once before anything is counted.
+        let after = WARM_UP_MS.max(flows as u64 * 1000 / SLOWEST_FLOWS);
+        let window = Window::Milliseconds { after, count: self.milliseconds() };
+        let mut receiver =
+            self.agent(&site.right, &Agent::Receive(Receive { port: DATAGRAMS, glued: None, window }))?;
+        receiver.wait_for(READY)?;
+        let mut from = senders();
+        from.truncate(flows.div_ceil(PORTS));
+        let milliseconds = 2 * (after + self.milliseconds());
+        let to = SocketAddrV4::new(site.receiver, DATAGRAMS);
+        let scatter = Agent::Scatter(Scatter { from, to, size: 64, flows, milliseconds });
+        let _sender = self.agent(&site.left, &scatter)?;
+        let received: Received = outcome(receiver, self.patience() + Duration::from_millis(after))?;
+        Ok(received.datagrams as f64 / received.seconds / 1e3)
+    }
+
     fn rtt(&self, site: &Site, interval: Duration) -> Result<Figure, Error> {
         let interval_us = interval.as_micros() as u64;
         let ping = Ping { to: RIGHT, milliseconds: self.milliseconds(), interval_us };
@@ -159,6 +179,9 @@ impl Meter<'_> {
 
 /// What is not counted at the beginning of a stream of datagrams: until queues have filled.
 const WARM_UP_MS: u64 = 150;
+
+/// New flows a second that anything should be able to take in.
+const SLOWEST_FLOWS: u64 = 100_000;
 
 /// Datagrams a second beside round trips: a tenth of what any system can carry.
 const BESIDE: u32 = 20_000;

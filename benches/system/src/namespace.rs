@@ -60,9 +60,14 @@ pub(crate) fn set_parameters(namespace: &str, parameters: &[(&str, &str)]) -> Re
     netns.run(set).map_err(Error::machine(format!("set {parameters:?} in {namespace}")))
 }
 
-/// What everything of one system in this run is called: `bench-PROCESS-SYSTEM`.
+/// What everything of one system in this run is called.
 pub(crate) fn name_of(system: System) -> String {
-    format!("{PREFIX}{}-{system}", std::process::id())
+    own_name(system.name())
+}
+
+/// What something of this run is called: `bench-PROCESS-WORD`.
+pub(crate) fn own_name(word: &str) -> String {
+    format!("{PREFIX}{}-{word}", std::process::id())
 }
 
 /// Takes away what runs have left whose process is gone.

@@ -64,6 +64,8 @@ pub struct Plan {
     pub loads: Vec<Load>,
     /// What a full run measures besides: see [`System::others`].
     pub others: Vec<System>,
+    /// Whether vpclab is measured at every combination of rules, flows, interfaces and hops too.
+    pub matrix: bool,
     /// `--workers` of vpclab; its own choice if absent.
     pub workers: Option<u16>,
     /// `--io` of vpclab.
@@ -137,6 +139,7 @@ mod tests {
             seconds: 1,
             loads: loads.to_vec(),
             others: vec![System::Ovs],
+            matrix: false,
             workers: None,
             io: "auto".to_owned(),
             journal: None,

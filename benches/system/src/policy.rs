@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
+use serde::Serialize;
+
 /// The host that sends, in the first subnet.
 pub(crate) const LEFT: Ipv4Addr = Ipv4Addr::new(10, 77, 1, 10);
 /// The host that receives, in the second one.
@@ -79,6 +81,106 @@ vpcs:
 {flow_logs}"#
     )
 }
+
+/// Whether a packet changes subnet on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hops {
+    /// From one subnet to another: route tables and ACLs are asked.
+    CrossSubnet,
+    /// Within one.
+    SameSubnet,
+}
+
+/// A lab of a chosen size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct World {
+    pub(crate) rules: usize,
+    pub(crate) interfaces: usize,
+    pub(crate) hops: Hops,
+}
+
+/// The lab file of a world: the rule that lets datagrams in is the last one of the receiver's groups.
+pub(crate) fn world(name: &str, world: World) -> String {
+    let mut text = format!(
+        r#"lab: {name}
+account: "123456789012"
+region: us-east-1
+vpcs:
+  bench:
+    cidr: [10.77.0.0/16]
+    subnets:
+      left:  {{ cidr: {LEFT_SUBNET}, az: us-east-1a }}
+      right: {{ cidr: {RIGHT_SUBNET}, az: us-east-1a }}
+    security_groups:
+      client: {{ ingress: [] }}
+"#
+    );
+    let groups = server_groups(world.rules, &mut text);
+    let (subnet, receiver) = (world.hops.subnet(), world.hops.receiver());
+    let senders: Vec<String> = senders().iter().map(Ipv4Addr::to_string).collect();
+    let senders = senders.join(", ");
+    // Writing to a String cannot fail.
+    let _ = write!(
+        text,
+        "    instances:\n      \
+         left: {{ subnet: left, security_groups: [client], private_ips: [{senders}] }}\n      \
+         right: {{ subnet: {subnet}, security_groups: [{groups}], private_ip: {receiver} }}\n"
+    );
+    for number in 2..world.interfaces {
+        let subnet = if number % 2 == 0 { "left" } else { "right" };
+        let _ = writeln!(text, "      other-{number}: {{ subnet: {subnet}, security_groups: [client] }}");
+    }
+    // Room for a million flows at the gates of both ends.
+    text.push_str("settings: { limits: { sessions: 4000000 } }\n");
+    text
+}
+
+/// Addresses of the sender, enough for a million flows to one port.
+pub(crate) fn senders() -> Vec<Ipv4Addr> {
+    let [a, b, c, d] = LEFT.octets();
+    (0..16).map(|number| Ipv4Addr::new(a, b, c, d + number)).collect()
+}
+
+impl Hops {
+    /// Where the receiver is.
+    pub(crate) const fn receiver(self) -> Ipv4Addr {
+        match self {
+            Self::CrossSubnet => RIGHT,
+            Self::SameSubnet => Ipv4Addr::new(10, 77, 1, 200),
+        }
+    }
+
+    const fn subnet(self) -> &'static str {
+        match self {
+            Self::CrossSubnet => "right",
+            Self::SameSubnet => "left",
+        }
+    }
+}
+
+/// Writes as many rules into groups of at most 100 and returns the groups' names.
+fn server_groups(rules: usize, text: &mut String) -> String {
+    let rule = |number: usize| match number + 1 == rules {
+        true => format!("{{ proto: udp, ports: {DATAGRAMS}, from: {LEFT_SUBNET} }}"),
+        false => {
+            let (third, port) = (number % 250, 2000 + number);
+            format!("{{ proto: tcp, ports: {port}, from: 10.88.{third}.0/24 }}")
+        }
+    };
+    let mut names = Vec::new();
+    for first in (0..rules).step_by(RULES_OF_A_GROUP) {
+        let last = rules.min(first + RULES_OF_A_GROUP);
+        let listed = (first..last).map(rule).collect::<Vec<_>>().join(", ");
+        let name = format!("server-{first}");
+        let _ = writeln!(text, "      {name}: {{ ingress: [ {listed} ] }}");
+        names.push(name);
+    }
+    names.join(", ")
+}
+
+/// Ten groups make the thousand rules that an interface may have (VPC quotas, "Security groups").
+const RULES_OF_A_GROUP: usize = 100;
 
 /// The same for a router: what belongs to a flow passes, what begins one is looked for in the list, the rest is dropped.
 pub(crate) fn nftables() -> String {
@@ -171,15 +273,33 @@ mod tests {
         assert!(text.contains("icmp,icmp_type=8,ct_state=+trk+new,nw_src=10.77.1.0/24,nw_dst=10.77.2.10"));
     }
 
+    /// The warnings about a lab file that has no error, as they are shown.
+    fn warnings(text: &str) -> String {
+        let show = |findings| import::render(findings, "bench.yaml", text, import::Look::Plain);
+        match import::load("bench.yaml", text) {
+            Ok((_, warnings)) => show(&warnings),
+            Err(findings) => panic!("{}", show(&findings)),
+        }
+    }
+
     #[test]
     fn the_lab_file_has_no_finding() {
         for flow_logs in [FlowLogs::Off, FlowLogs::On] {
             let text = lab("bench-1-vpclab", flow_logs);
-            let (_, warnings) = import::load("bench.yaml", &text).unwrap_or_else(|findings| {
-                panic!("{}", import::render(&findings, "bench.yaml", &text, import::Look::Plain))
-            });
-            assert!(warnings.is_empty(), "{warnings:?}");
+            assert_eq!(warnings(&text), "");
             assert_eq!(text.contains("flow_logs"), flow_logs == FlowLogs::On);
+        }
+    }
+
+    #[test]
+    fn worlds_have_the_rules_and_interfaces_they_are_asked_for() {
+        for hops in [Hops::SameSubnet, Hops::CrossSubnet] {
+            for (rules, interfaces) in [(1, 2), (10, 20), (1000, 200)] {
+                let text = world("bench-1-matrix", World { rules, interfaces, hops });
+                assert_eq!(warnings(&text).is_empty(), rules < 100, "a thousand need a higher quota");
+                assert_eq!(text.matches("{ proto: ").count(), rules, "{text}");
+                assert_eq!(text.matches("{ subnet: ").count(), interfaces, "{text}");
+            }
         }
     }
 }

@@ -9,7 +9,9 @@ use crate::journal::Sample;
 use crate::load::{Better, Load};
 pub use crate::machine::Machine;
 use crate::machine::ProcessorTime;
+pub use crate::matrix::MatrixRow;
 use crate::plan::{Cell, Form, Plan};
+pub use crate::policy::Hops;
 use crate::policy::MTU;
 use crate::statistics::{interval, median, range, spread};
 use crate::system::System;
@@ -38,7 +40,7 @@ pub struct Report {
     pub steal: Steal,
     /// The judgement.
     pub verdict: Verdict,
-    /// Whether every must holds, whatever the run is worth.
+    /// Whether every must of the loads that were sent holds, whatever the run is worth; false if none has any.
     pub musts_met: bool,
     /// Why the run is not conclusive; empty if it is.
     pub doubts: Vec<String>,
@@ -46,6 +48,8 @@ pub struct Report {
     pub figures: Vec<Figure>,
     /// Every ratio that has a target.
     pub ratios: Vec<Ratio>,
+    /// Throughput of vpclab by rules, flows, interfaces and hops; empty unless it was asked for.
+    pub matrix: Vec<MatrixRow>,
     /// Figures that could not be taken.
     pub failures: Vec<Failure>,
 }
@@ -58,6 +62,8 @@ pub enum Verdict {
     Inconclusive,
     /// Every must holds.
     Met,
+    /// Nothing that was measured has a must.
+    NotJudged,
     /// Some must does not hold.
     NotMet,
 }
@@ -156,7 +162,7 @@ pub(crate) fn of(
     let ratios: Vec<Ratio> =
         loads().flat_map(target::targets).map(|target| ratio(target, samples, plan.rounds)).collect();
     let doubts = doubts(&figures, &failures);
-    let musts_met = ratios.iter().all(|ratio| ratio.must_met);
+    let musts_met = !ratios.is_empty() && ratios.iter().all(|ratio| ratio.must_met);
     Report {
         version: env!("CARGO_PKG_VERSION"),
         form: plan.form,
@@ -167,20 +173,22 @@ pub(crate) fn of(
         mtu: MTU,
         machine: Machine::here(),
         steal: Steal { seconds: time.steal, share: time.steal / time.all.max(f64::MIN_POSITIVE) },
-        verdict: verdict(musts_met, &doubts),
+        verdict: verdict(&ratios, musts_met, &doubts),
         musts_met,
         doubts,
         figures,
         ratios,
+        matrix: Vec::new(),
         failures,
     }
 }
 
-fn verdict(musts_met: bool, doubts: &[String]) -> Verdict {
-    match (doubts.is_empty(), musts_met) {
-        (false, _) => Verdict::Inconclusive,
-        (true, true) => Verdict::Met,
-        (true, false) => Verdict::NotMet,
+fn verdict(ratios: &[Ratio], musts_met: bool, doubts: &[String]) -> Verdict {
+    match (doubts, ratios, musts_met) {
+        ([_, ..], _, _) => Verdict::Inconclusive,
+        ([], [], _) => Verdict::NotJudged,
+        ([], [_, ..], true) => Verdict::Met,
+        ([], [_, ..], false) => Verdict::NotMet,
     }
 }
 

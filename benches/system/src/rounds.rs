@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::error::Error;
 use crate::journal::{Journal, Sample};
 use crate::machine::ProcessorTime;
+use crate::matrix;
 use crate::measure::Meter;
 use crate::namespace;
 use crate::plan::{Cell, Plan};
@@ -40,12 +41,17 @@ pub fn run(plan: &Plan, program: &Path, tell: &mut dyn FnMut(&Progress)) -> Resu
     let missing: Vec<Cell> =
         cells.iter().copied().filter(|cell| journal.get(&cell.key()).is_none()).collect();
     let sites = set_up(&missing, &tools, tell)?;
-    let failures = take_all(&missing, &sites, &mut journal, &Meter { program, seconds: plan.seconds }, tell)?;
+    let meter = Meter { program, seconds: plan.seconds };
+    let failures = take_all(&missing, &sites, &mut journal, &meter, tell)?;
     drop(sites);
+    let matrix = match plan.matrix {
+        true => matrix::run(&tools, &meter, &mut journal, tell)?,
+        false => Vec::new(),
+    };
     let steal = ProcessorTime::now()?.since(before);
     let samples: Vec<(Cell, &Sample)> =
         cells.iter().filter_map(|cell| Some((*cell, journal.get(&cell.key())?))).collect();
-    Ok(report::of(plan, &samples, failures, steal))
+    Ok(Report { matrix, ..report::of(plan, &samples, failures, steal) })
 }
 
 fn set_up(

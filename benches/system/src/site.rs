@@ -5,12 +5,13 @@ mod ovs;
 mod relay;
 mod vpclab;
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::namespace::set_parameters;
+use crate::namespace::{name_of, own_name, set_parameters};
 use crate::plan::Plan;
-use crate::policy::FlowLogs;
+use crate::policy::{self, FlowLogs, World};
 use crate::system::System;
 
 /// A system that carries packets between two namespaces; dropping it takes it down.
@@ -57,8 +58,8 @@ impl Site {
             System::Kernel => Carrier::Kernel { _router: kernel::Router::set_up(system)? },
             System::Ovs => Carrier::Ovs(ovs::Switch::set_up(system, tools)?),
             System::Relay(variant) => Carrier::Relay(relay::Between::set_up(system, variant, tools)?),
-            System::Vpclab => Carrier::Vpclab(vpclab::Lab::up(system, FlowLogs::On, tools)?),
-            System::VpclabUnlogged => Carrier::Vpclab(vpclab::Lab::up(system, FlowLogs::Off, tools)?),
+            System::Vpclab => Carrier::Vpclab(lab(system, FlowLogs::On, tools)?),
+            System::VpclabUnlogged => Carrier::Vpclab(lab(system, FlowLogs::Off, tools)?),
         };
         let site = Self { left: host(system, "left"), right: host(system, "right"), carrier };
         set_parameters(&site.left, HOST_PARAMETERS)?;
@@ -77,6 +78,34 @@ impl Site {
     }
 }
 
+fn lab(system: System, flow_logs: FlowLogs, tools: &Tools) -> Result<vpclab::Lab, Error> {
+    let name = name_of(system);
+    let text = policy::lab(&name, flow_logs);
+    vpclab::Lab::up(name, &text, tools)
+}
+
+/// A lab of a chosen size; dropping it takes it down.
+#[derive(Debug)]
+pub(crate) struct MatrixSite {
+    /// Namespace of the host that sends.
+    pub(crate) left: String,
+    /// Namespace of the host that receives.
+    pub(crate) right: String,
+    /// Address of the host that receives.
+    pub(crate) receiver: Ipv4Addr,
+    _lab: vpclab::Lab,
+}
+
+impl MatrixSite {
+    /// Brings the lab up.
+    pub(crate) fn set_up(world: World, tools: &Tools) -> Result<Self, Error> {
+        let name = own_name("matrix");
+        let lab = vpclab::Lab::up(name.clone(), &policy::world(&name, world), tools)?;
+        let (left, right) = (format!("{name}-left"), format!("{name}-right"));
+        Ok(Self { left, right, receiver: world.hops.receiver(), _lab: lab })
+    }
+}
+
 /// Whether Open vSwitch can be measured here.
 pub(crate) fn ovs_is_installed() -> bool {
     ovs::is_installed()
@@ -84,7 +113,7 @@ pub(crate) fn ovs_is_installed() -> bool {
 
 /// The namespace of a host, named as a lab names those of its instances.
 fn host(system: System, side: &str) -> String {
-    format!("{}-{side}", crate::namespace::name_of(system))
+    format!("{}-{side}", name_of(system))
 }
 
 /// What hosts that open tens of thousands of connections a second need, the same everywhere: all ports, and no

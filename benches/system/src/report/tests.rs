@@ -10,6 +10,7 @@ fn plan(loads: &[Load], rounds: usize) -> Plan {
         seconds: 1,
         loads: loads.to_vec(),
         others: Vec::new(),
+        matrix: false,
         workers: Some(1),
         io: "epoll".to_owned(),
         journal: None,
@@ -78,6 +79,12 @@ fn a_baseline_that_moves_makes_a_run_inconclusive() {
 fn what_was_never_measured_is_not_met() {
     let report = report(Load::Udp1400, &[(System::Vpclab, &[80.0]), (RELAY, &[0.0])]);
     assert_eq!((report.ratios[0].median, report.ratios[0].must_met), (None, false));
+}
+
+#[test]
+fn without_a_target_nothing_is_met() {
+    let report = report(Load::Imix, &[(System::Vpclab, &[80.0]), (System::Kernel, &[70.0])]);
+    assert_eq!((report.verdict, report.musts_met), (Verdict::NotJudged, false));
 }
 
 #[test]

@@ -7,10 +7,8 @@ use std::time::Duration;
 
 use super::Tools;
 use crate::error::Error;
-use crate::namespace::{forget_lab, name_of};
-use crate::policy::{self, FlowLogs};
+use crate::namespace::forget_lab;
 use crate::program::Program;
-use crate::system::System;
 
 /// A lab that runs.
 #[derive(Debug)]
@@ -21,12 +19,11 @@ pub(super) struct Lab {
 }
 
 impl Lab {
-    pub(super) fn up(system: System, flow_logs: FlowLogs, tools: &Tools) -> Result<Self, Error> {
-        let name = name_of(system);
-        let folder = tools.folder.join(system.name());
+    /// Brings up a lab file, whose lab has this name.
+    pub(super) fn up(name: String, text: &str, tools: &Tools) -> Result<Self, Error> {
+        let folder = tools.folder.join(&name);
         let file = folder.join("lab.yaml");
-        let written =
-            fs::create_dir_all(&folder).and_then(|()| fs::write(&file, policy::lab(&name, flow_logs)));
+        let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&file, text));
         written.map_err(Error::machine(format!("write {}", file.display())))?;
         let mut up = Command::new(&tools.program);
         up.arg("up").arg(&file).args(["--detach", "--io", &tools.io]);

@@ -25,7 +25,10 @@ impl Bench {
             (false, true) => bench::Form::Full,
             (false, false) => bench::Form::Default,
         };
+        // The matrix alone, unless something else is asked for too.
+        let nothing_else = low.matrix && !low.full;
         let loads = match low.only.is_empty() {
+            true if nothing_else => Vec::new(),
             true => form.loads().to_vec(),
             // In the order of the report, each once.
             false => bench::Load::ALL.into_iter().filter(|load| low.only.contains(load)).collect(),
@@ -35,6 +38,7 @@ impl Bench {
             rounds: low.rounds.map_or_else(|| form.rounds(), usize::from),
             seconds: low.seconds,
             loads,
+            matrix: low.matrix || (low.full && low.only.is_empty()),
             others: if low.full { bench::System::others() } else { Vec::new() },
             workers: low.workers,
             io: low.io.word().to_owned(),

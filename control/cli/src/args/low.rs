@@ -285,6 +285,9 @@ pub(crate) struct Bench {
     /// Every load on every system that works here, Open vSwitch too: hours
     #[arg(long, conflicts_with = "quick")]
     pub(crate) full: bool,
+    /// Throughput of vpclab by rules, flows, interfaces and hops: half an hour; part of --full
+    #[arg(long, conflicts_with = "quick")]
+    pub(crate) matrix: bool,
     /// How often every figure is taken [default: 21, with --quick 5]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) rounds: Option<u16>,

@@ -4,7 +4,7 @@ mod progress;
 
 use std::path::Path;
 
-use bench::report::{Figure, Ratio};
+use bench::report::{Figure, Hops, MatrixRow, Ratio};
 use bench::{Agent, Report, Verdict, plot};
 use serde::Serialize;
 
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &Bench, out: Out<'_>) -> Result<Answer, Error> {
     }
     Ok(match report.verdict {
         Verdict::Inconclusive => Answer::Inconclusive,
-        Verdict::Met => Answer::Yes,
+        Verdict::Met | Verdict::NotJudged => Answer::Yes,
         Verdict::NotMet => Answer::No,
     })
 }
@@ -56,8 +56,9 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
 fn tables(report: &Report, out: Out<'_>) -> Result<(), Error> {
     let figures: Vec<FigureRow> = report.figures.iter().map(FigureRow::of).collect();
     let ratios: Vec<RatioRow> = report.ratios.iter().map(RatioRow::of).collect();
-    writeln!(out, "{}\n", output::table(&figures))?;
-    writeln!(out, "{}\n", output::table(&ratios))?;
+    section(&figures, out)?;
+    section(&ratios, out)?;
+    section(&report.matrix.iter().map(MatrixLine::of).collect::<Vec<_>>(), out)?;
     for doubt in &report.doubts {
         writeln!(out, "{doubt}")?;
     }
@@ -75,9 +76,17 @@ fn tables(report: &Report, out: Out<'_>) -> Result<(), Error> {
             "inconclusive, and not every must is met: try again on a quieter machine"
         }
         (Verdict::Met, _) => "every must is met",
+        (Verdict::NotJudged, _) => "nothing that was measured has a target",
         (Verdict::NotMet, _) => "not every must is met",
     };
     Ok(writeln!(out, "{verdict}")?)
+}
+
+fn section<R: Row>(rows: &[R], out: Out<'_>) -> Result<(), Error> {
+    match rows {
+        [] => Ok(()),
+        _ => Ok(writeln!(out, "{}\n", output::table(rows))?),
+    }
 }
 
 #[derive(Serialize)]
@@ -159,6 +168,50 @@ impl Row for RatioRow {
             must.clone(),
             aim.clone(),
             (*result).to_owned(),
+        ]
+    }
+}
+
+#[derive(Serialize)]
+struct MatrixLine {
+    rules: usize,
+    flows: usize,
+    interfaces: usize,
+    hops: &'static str,
+    kpps: String,
+    range: String,
+}
+
+impl MatrixLine {
+    fn of(row: &MatrixRow) -> Self {
+        let [low, high] = row.range.map(plot::number);
+        Self {
+            rules: row.rules,
+            flows: row.flows,
+            interfaces: row.interfaces,
+            hops: match row.hops {
+                Hops::CrossSubnet => "two subnets",
+                Hops::SameSubnet => "one subnet",
+            },
+            kpps: plot::number(row.median),
+            range: format!("{low} to {high}"),
+        }
+    }
+}
+
+impl Row for MatrixLine {
+    const COLUMNS: &'static [&'static str] = &["rules", "flows", "interfaces", "hops", "kpps", "range"];
+    const NUMBERS: &'static [usize] = &[0, 1, 2, 4];
+
+    fn cells(&self) -> Vec<String> {
+        let Self { rules, flows, interfaces, hops, kpps, range } = self;
+        vec![
+            rules.to_string(),
+            flows.to_string(),
+            interfaces.to_string(),
+            (*hops).to_owned(),
+            kpps.clone(),
+            range.clone(),
         ]
     }
 }
