@@ -1,29 +1,32 @@
 //! From the text of a large lab file to a snapshot, stage by stage, and what one more rule in it costs.
 //!
 //! `read` is text to draft, `check` draft to valid lab, `compile` valid lab to snapshot on its own, and `edit` the same on
-//! top of a snapshot that differs in one rule.
+//! top of a snapshot that differs in one rule. All are processor time of one thread.
+
+mod cpu_time;
 
 use std::hint::black_box;
 
 use compile::Compiler;
+use cpu_time::CpuTime;
 use criterion::{Criterion, criterion_group, criterion_main};
 use model::Valid;
 use vpclab_benches::large::{ONE_VPC, Scale, THOUSAND_VPCS};
 
 criterion_group! {
     name = benches;
-    config = Criterion::default().sample_size(10);
+    config = Criterion::default().with_measurement(CpuTime).sample_size(10);
     targets = stages
 }
 criterion_main!(benches);
 
-fn stages(criterion: &mut Criterion) {
+fn stages(criterion: &mut Criterion<CpuTime>) {
     for (name, scale) in [("1000-vpcs", THOUSAND_VPCS), ("1-vpc", ONE_VPC)] {
         stages_of(criterion, name, scale);
     }
 }
 
-fn stages_of(criterion: &mut Criterion, name: &str, scale: Scale) {
+fn stages_of(criterion: &mut Criterion<CpuTime>, name: &str, scale: Scale) {
     let mut group = criterion.benchmark_group(format!("lab/{name}"));
     let text = scale.text();
     group.bench_function("read", |bencher| {

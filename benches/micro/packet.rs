@@ -1,7 +1,13 @@
 //! What one packet costs in one worker, without I/O: parsing, the established flow, the first packet of a flow.
+//!
+//! All are processor time of one thread.
+
+mod cpu_time;
 
 use std::hint::black_box;
 
+use cpu_time::CpuTime;
+use criterion::measurement::Measurement as _;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use engine::{Facts, Time, Tracked, TrackedState, decide};
 use snapshot::Attachment;
@@ -18,7 +24,7 @@ impl Tracked for Nothing {
     }
 }
 
-fn parse(criterion: &mut Criterion) {
+fn parse(criterion: &mut Criterion<CpuTime>) {
     let mut group = criterion.benchmark_group("parse");
     group.throughput(Throughput::Elements(1));
     let [a, b] = ["10.0.1.10:40000", "10.0.2.10:443"].map(wire::testing::at);
@@ -35,7 +41,7 @@ fn parse(criterion: &mut Criterion) {
 }
 
 /// Batches of 64 over `flows` flows: parse to disposition.
-fn established(criterion: &mut Criterion) {
+fn established(criterion: &mut Criterion<CpuTime>) {
     let mut group = criterion.benchmark_group("established");
     group.throughput(Throughput::Elements(BATCH as u64));
     let pair = Pair::new(TYPICAL);
@@ -59,7 +65,7 @@ fn established(criterion: &mut Criterion) {
 }
 
 /// `decide` alone, and `decide` with `commit`.
-fn first_packet(criterion: &mut Criterion) {
+fn first_packet(criterion: &mut Criterion<CpuTime>) {
     let mut group = criterion.benchmark_group("first_packet");
     group.throughput(Throughput::Elements(1));
     let sizes = [
@@ -79,23 +85,26 @@ fn first_packet(criterion: &mut Criterion) {
 }
 
 /// Each iteration forwards 1,024 packets of as many new flows through an engine that knows none of them.
-fn forward_first(bencher: &mut criterion::Bencher<'_>, pair: &Pair) {
+fn forward_first(bencher: &mut criterion::Bencher<'_, CpuTime>, pair: &Pair) {
     const FLOWS: u32 = 1_024;
     bencher.iter_custom(|rounds| {
         let mut spent = std::time::Duration::ZERO;
         for _ in 0..rounds.div_ceil(u64::from(FLOWS)) {
             let mut engine = engine(FLOWS as usize);
             let mut frames: Vec<_> = (0..FLOWS).map(|n| frame(pair.client, &udp(n))).collect();
-            #[expect(clippy::disallowed_methods, reason = "a bench measures time")]
-            let begin = std::time::Instant::now();
+            let begin = CpuTime.start();
             for batch in frames.chunks_mut(BATCH) {
                 engine.handle_frames(&pair.snapshot, batch, Time(START.0 + 1));
             }
-            spent += begin.elapsed();
+            spent += CpuTime.end(begin);
         }
         spent.mul_f64(rounds as f64 / (rounds.div_ceil(u64::from(FLOWS)) * u64::from(FLOWS)) as f64)
     });
 }
 
-criterion_group!(benches, parse, established, first_packet);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(CpuTime);
+    targets = parse, established, first_packet
+}
 criterion_main!(benches);
