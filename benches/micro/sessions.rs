@@ -1,13 +1,17 @@
 //! One worker with a million and ten million sessions: memory, speed, and whether anything ever stalls.
 //!
 //! A session is a UDP question and its answer, so both halves and the state of all gates are there. Memory is what the process
-//! holds more than before, index, timers and counters included. The slowest batch is the one whose fastest of several rounds is slowest: a
+//! holds more than before, index, timers and counters included. Times are those of the processor on this thread. The slowest batch is the one whose fastest of several rounds is slowest: a
 //! pause that belongs to the tables comes at the same place in each round, one that belongs to the machine does not.
+
+mod cpu_time;
 
 use std::hint::black_box;
 use std::io::{self, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use cpu_time::CpuTime;
+use criterion::measurement::Measurement as _;
 use engine::{Engine, Frame, Time};
 use snapshot::InterfaceIx;
 use vpclab_benches::worlds::{Family, Pair, START, TYPICAL, engine, exchange, frame};
@@ -115,10 +119,9 @@ fn frames(family: Family, numbers: impl Iterator<Item = u32>, side: usize, from:
 }
 
 fn timed(work: impl FnOnce()) -> Duration {
-    #[expect(clippy::disallowed_methods, reason = "a bench measures time")]
-    let begin = Instant::now();
+    let begin = CpuTime.start();
     work();
-    begin.elapsed()
+    CpuTime.end(begin)
 }
 
 /// Bytes that this process has in memory, see proc(5) on `/proc/pid/statm`.
