@@ -45,7 +45,7 @@ pub enum Agent {
 }
 
 impl Agent {
-    /// Reads what [`Self::to_json`] has written.
+    /// Reads what `Self::to_json` has written.
     ///
     /// # Errors
     ///

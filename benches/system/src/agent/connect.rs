@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::{Deadline, now};
 
-/// See the module. [`THREADS`] threads do the same.
+/// See the module. `THREADS` threads do the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connect {
     /// Who accepts.
@@ -23,7 +23,7 @@ pub struct Connect {
 pub struct Connected {
     /// Opened, used and closed.
     pub connections: u64,
-    /// Refused, reset or not done within [`PATIENCE`].
+    /// Refused, reset or not done within `PATIENCE`.
     pub failed: u64,
     /// How long it took.
     pub seconds: f64,

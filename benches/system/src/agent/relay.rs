@@ -13,7 +13,7 @@ use crate::clock::now;
 use crate::policy::MTU;
 use crate::system::Relay;
 
-/// See the module. The devices are called [`DEVICE`], are down and have no address.
+/// See the module. The devices are called `DEVICE`, are down and have no address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Copy {
     /// Namespace of one device.

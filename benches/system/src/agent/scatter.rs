@@ -16,7 +16,7 @@ use crate::clock::{Deadline, now};
 /// See the module. A flow is a source address and a source port; raw sockets spare the kernel a million bound ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scatter {
-    /// Own addresses: [`PORTS`] flows fit on each.
+    /// Own addresses: `PORTS` flows fit on each.
     pub from: Vec<Ipv4Addr>,
     /// Who receives.
     pub to: SocketAddrV4,
