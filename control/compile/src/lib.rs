@@ -2,7 +2,7 @@
 //!
 //! Everything that AWS resolves before it looks at a packet is resolved here: names to ids, prefix lists to their entries,
 //! ties between routes, the interfaces that a flow log covers, and windows. The builder knows blocks, ranges and ids only.
-//! A [`Valid`] has an object for every name in it, so nothing here can fail; read [`Compiler`] first.
+//! A [`model::Valid`] has an object for every name in it, so nothing here can fail; read [`Compiler`] first.
 //!
 //! | module | table it fills |
 //! |---|---|
