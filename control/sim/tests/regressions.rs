@@ -143,6 +143,29 @@ fn a_longer_tap_interval_loses_nothing_and_rests_in_between() {
     assert_eq!(counted, 2, "one at the sender, one at the receiver");
 }
 
+/// Rules: AD-09, AD-11, RT-15
+#[test]
+fn ipv6_addresses_of_the_host_and_of_services_are_never_forwarded_and_their_neighbours_are() {
+    const DUAL: &str = r#"
+lab: dual
+vpcs:
+  v:
+    cidr: [10.0.0.0/16]
+    ipv6_cidr: 2001:db8:0:1000::/56
+    subnets: { one: { cidr: 10.0.1.0/24, ipv6_cidr: "2001:db8:0:1001::/64" } }
+    instances: { a: { subnet: one, private_ip: 10.0.1.10, ipv6_addresses: ["2001:db8:0:1001::10"] } }
+"#;
+    let mut world = World::new(load(DUAL), 1);
+    let a = world.interface("a").expect("there");
+    let mut fate = |to: &str| world.send(a, &echo_request(ip("2001:db8:0:1001::10"), ip(to), 7, 1, &[])).fate;
+    for reserved in ["::", "::1", "fe80::1", "fd00:ec2::253", "fd00:ec2:ffff::"] {
+        assert_eq!(fate(reserved), Fate::Dropped(DropReason::ReservedAddress), "{reserved}");
+    }
+    for ordinary in ["::2", "fd00:ec3::253", "fd01:ec2::253"] {
+        assert_eq!(fate(ordinary), Fate::Dropped(DropReason::NoRoute), "{ordinary}");
+    }
+}
+
 fn world(text: &str) -> (World, [InterfaceIx; 4]) {
     let world = World::new(load(text), 1);
     let ends = ["a", "b", "c", "d"].map(|name| world.interface(name).expect("there"));
