@@ -26,8 +26,8 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// How long a worker looks for more after it had work, before it sleeps: a reply that comes at once finds it awake.
 ///
-/// It does not yield between two looks. Linux 6.18 charges a whole time slice for each `sched_yield`, so a worker that yields
-/// in a loop is not run again for seconds when others want the processor.
+/// It does not yield between two looks: beside programs that wanted the processor, a worker that yielded in a loop was seen
+/// not to answer for five seconds.
 const SPIN: Duration = Duration::from_micros(20);
 
 /// What the outside asks of a worker.
