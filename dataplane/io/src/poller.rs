@@ -2,7 +2,7 @@
 //!
 //! A worker builds its backend on its own thread ([`BackendKind::build`]) and is the only one to use it; others
 //! reach it through its [`Waker`]. The loop is: [`Backend::wait`], then [`Backend::read`] until a batch is full or
-//! nothing comes, work, [`Backend::write`] each packet, [`Backend::flush`], [`Backend::take_failed`].
+//! nothing comes, and work. What leaves goes through a [`crate::Outbox`].
 
 use std::fmt;
 use std::io;
@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use wire::Buffer;
 
-use crate::outbox::Outbox;
 use crate::pool::BufferPool;
 use crate::tun::{Opener, Tun};
 
@@ -28,8 +27,9 @@ pub use waker::Waker;
 /// What wakes a worker and gives it packets: one for each worker, built and used on the worker's thread.
 ///
 /// - input: [`Self::attach`], [`Self::detach`]
-/// - the loop: [`Self::wait`], [`Self::read`], [`Self::take_lost`], [`Self::write`], [`Self::flush`],
-///   [`Self::take_failed`]
+/// - the loop: [`Self::wait`], [`Self::read`], [`Self::take_lost`]
+///
+/// Writing needs no backend: see [`crate::Outbox`].
 pub trait Backend {
     /// From now on this worker reads `tun`, whose packets carry `token`: the attachment's index.
     ///
@@ -73,25 +73,6 @@ pub trait Backend {
     /// The devices that failed since the last call, in the order they did. They are detached already.
     /// [`crate::tun::trouble`] explains the error.
     fn take_lost(&mut self) -> Vec<(u32, io::Error)>;
-
-    /// Where packets wait for [`Self::flush`].
-    fn outbox(&mut self) -> &mut Outbox;
-
-    /// Takes a packet for any device, be it attached here or not, and holds it back to join it with its neighbours.
-    /// `from` is the token of the attachment where it entered.
-    fn write(&mut self, tun: &Arc<Tun>, from: u32, packet: Buffer, pool: &mut BufferPool) {
-        self.outbox().push(tun, from, packet, pool);
-    }
-
-    /// Ends a batch of writes: nothing is held back any more.
-    fn flush(&mut self, pool: &mut BufferPool) {
-        self.outbox().flush(pool);
-    }
-
-    /// The packets that could not be written since the last call, as [`Outbox::take_failed`] has them.
-    fn take_failed(&mut self) -> Vec<(u32, Buffer)> {
-        self.outbox().take_failed()
-    }
 }
 
 /// The backends to choose from.

@@ -10,7 +10,7 @@ use nix::sys::socket::{setsockopt, sockopt::UdpGsoSegment};
 use support::{Namespace, udp_payload};
 use vpclab_io::poller::BackendKind;
 use vpclab_io::tun::{Trouble, trouble};
-use vpclab_io::{Backend, Buffer, BufferPool, Offload, Opener, Tun, TunOptions, Waker};
+use vpclab_io::{Buffer, BufferPool, Offload, Opener, Outbox, Tun, TunOptions};
 use wire::testing::{at, dont_fragment, left_to_device, tcp, udp, verify};
 use wire::{SegmentKind, parse, tcp_flag};
 
@@ -89,17 +89,17 @@ fn a_partial_checksum_is_no_trouble_for_the_receiver_and_a_wrong_one_is() {
 
 #[test]
 fn coalesced_datagrams_arrive_one_by_one_and_in_order() {
-    for kind in BackendKind::CONCRETE {
+    for opener in support::openers() {
         let namespace = Namespace::new();
-        let tun = opened(&namespace, TunOptions { opener: kind.opener(), ..options() });
+        let tun = opened(&namespace, TunOptions { opener, ..options() });
         let socket = listener(&namespace);
-        let mut worker = Worker::new(kind);
+        let mut writer = Writer::new();
         let sent: Vec<usize> = [vec![900; 20], vec![64; 100], vec![1400, 3]].concat();
         for (length, mark) in sent.iter().zip(0_u8..) {
             let packet = udp(at("10.9.0.2:9"), at("10.9.0.1:9"), &vec![mark; *length]);
-            worker.write(&tun, &Buffer::copy_of(&dont_fragment(packet)));
+            writer.write(&tun, &Buffer::copy_of(&dont_fragment(packet)));
         }
-        assert_eq!(worker.flush(), []);
+        assert_eq!(writer.flush(), []);
         let mut bytes = [0; 2048];
         for (length, mark) in sent.iter().zip(0_u8..) {
             let got = socket.recv(&mut bytes).expect("a datagram");
@@ -111,7 +111,7 @@ fn coalesced_datagrams_arrive_one_by_one_and_in_order() {
 /// A receiving socket does not notice a wrong partial checksum; a device that takes none shows it.
 #[test]
 fn checksums_are_right_behind_a_guest_that_forwards() {
-    for (near, kind) in Offload::ALL.into_iter().zip([BackendKind::Uring, BackendKind::Epoll].repeat(2)) {
+    for near in Offload::ALL {
         let namespace = Namespace::new();
         let tun = device(&namespace, near);
         let far = TunOptions { mtu: 1500, offload: Offload::None, ..options() };
@@ -122,7 +122,7 @@ fn checksums_are_right_behind_a_guest_that_forwards() {
         let datagram = |length: usize| dont_fragment(udp(src, dst, &vec![7; length]));
         let stream =
             |seq, length: usize| dont_fragment(tcp(src, dst, tcp_flag::ACK, seq, 1, &vec![8; length]));
-        let mut worker = Worker::new(kind);
+        let mut writer = Writer::new();
         for packet in [
             Buffer::copy_of(&datagram(64)),
             left_to_device(datagram(64), None),
@@ -133,9 +133,9 @@ fn checksums_are_right_behind_a_guest_that_forwards() {
             Buffer::copy_of(&stream(1_400, 1_400)),
             left_to_device(stream(2_800, 30_001), Some(1_400)),
         ] {
-            worker.write(&tun, &packet);
+            writer.write(&tun, &packet);
         }
-        assert_eq!(worker.flush(), []);
+        assert_eq!(writer.flush(), []);
         let packets = read_all(&far);
         assert_eq!(packets.len(), 4 + 11 + 2 + 22, "{near:?}");
         for packet in &packets {
@@ -151,12 +151,12 @@ fn every_packet_of_a_refused_write_is_reported_singly() {
     let tun = opened(&namespace, options());
     namespace.ip(&["link", "set", "eth0", "down"]);
     let packet = dont_fragment(udp(at("10.9.0.2:9"), at("10.9.0.1:9"), &[5; 500]));
-    let mut worker = Worker::new(BackendKind::Epoll);
-    (0..5).for_each(|_| worker.write(&tun, &left_to_device(packet.clone(), None)));
+    let mut writer = Writer::new();
+    (0..5).for_each(|_| writer.write(&tun, &left_to_device(packet.clone(), None)));
     let stream =
         |seq, length| tcp(at("10.9.0.2:9"), at("10.9.0.1:9"), tcp_flag::ACK, seq, 1, &vec![1; length]);
-    worker.write(&tun, &left_to_device(stream(0, 2500), Some(1000)));
-    let failed = worker.flush();
+    writer.write(&tun, &left_to_device(stream(0, 2500), Some(1000)));
+    let failed = writer.flush();
     assert_eq!(failed.len(), 5 + 3);
     for (from, packet) in &failed {
         assert_eq!(*from, FROM);
@@ -164,9 +164,9 @@ fn every_packet_of_a_refused_write_is_reported_singly() {
     }
     assert_eq!(trouble(&tun.write(&mut left_to_device(packet, None)).expect_err("down")), Trouble::Down);
     namespace.ip(&["link", "set", "eth0", "up"]);
-    let mut worker = Worker::new(BackendKind::Epoll);
-    worker.write(&tun, &left_to_device(stream(0, 2500), Some(1000)));
-    assert_eq!(worker.flush(), [], "a device that was down is not held to refuse super-packets");
+    let mut writer = Writer::new();
+    writer.write(&tun, &left_to_device(stream(0, 2500), Some(1000)));
+    assert_eq!(writer.flush(), [], "a device that was down is not held to refuse super-packets");
 }
 
 #[test]
@@ -186,16 +186,15 @@ fn a_super_packet_the_kernel_refuses_is_sent_in_segments() {
     assert_eq!(trouble(&refused), Trouble::Other);
 }
 
-/// A backend and what a worker has around it.
-struct Worker {
-    backend: Box<dyn Backend>,
+/// What a worker writes with.
+struct Writer {
+    outbox: Outbox,
     pool: BufferPool,
 }
 
-impl Worker {
-    fn new(kind: BackendKind) -> Self {
-        let backend = kind.build(&Waker::new().expect("waker")).expect("backend");
-        Self { backend, pool: BufferPool::new(64) }
+impl Writer {
+    fn new() -> Self {
+        Self { outbox: Outbox::default(), pool: BufferPool::new(64) }
     }
 
     /// Writes a copy in a buffer of the pool, as a packet that was read has it.
@@ -203,12 +202,12 @@ impl Worker {
         let mut pooled = self.pool.take();
         pooled.extend_from_slice(packet.bytes());
         pooled.set_offload(packet.offload());
-        self.backend.write(tun, FROM, pooled, &mut self.pool);
+        self.outbox.push(tun, FROM, pooled, &mut self.pool);
     }
 
     fn flush(&mut self) -> Vec<(u32, Buffer)> {
-        self.backend.flush(&mut self.pool);
-        self.backend.take_failed()
+        self.outbox.flush(&mut self.pool);
+        self.outbox.take_failed()
     }
 }
 

@@ -11,7 +11,7 @@ use support::{Namespace, destination, udp_payload};
 use vpclab_io::netns::netns_command;
 use vpclab_io::poller::BackendKind;
 use vpclab_io::tun::{Trouble, trouble};
-use vpclab_io::{Backend, Buffer, BufferPool, Tun, Waker};
+use vpclab_io::{Backend, Buffer, BufferPool, Outbox, Tun, Waker};
 
 macro_rules! for_each_backend {
     ($($test:ident),+ $(,)?) => {
@@ -336,6 +336,7 @@ fn a_worker_without_work_sleeps(kind: BackendKind) {
 /// A backend and what a worker has around it.
 struct Worker {
     backend: Box<dyn Backend>,
+    outbox: Outbox,
     waker: Waker,
     pool: BufferPool,
 }
@@ -343,7 +344,8 @@ struct Worker {
 impl Worker {
     fn new(kind: BackendKind) -> Self {
         let waker = Waker::new().expect("waker");
-        Self { backend: kind.build(&waker).expect("backend"), waker, pool: BufferPool::new(64) }
+        let backend = kind.build(&waker).expect("backend");
+        Self { backend, outbox: Outbox::default(), waker, pool: BufferPool::new(64) }
     }
 
     fn look(&mut self) {
@@ -359,9 +361,9 @@ impl Worker {
 
     /// Writes one packet and sees that it was taken.
     fn write(&mut self, tun: &Arc<Tun>, packet: Buffer) {
-        self.backend.write(tun, 0, packet, &mut self.pool);
-        self.backend.flush(&mut self.pool);
-        assert_eq!(self.backend.take_failed(), []);
+        self.outbox.push(tun, 0, packet, &mut self.pool);
+        self.outbox.flush(&mut self.pool);
+        assert_eq!(self.outbox.take_failed(), []);
     }
 
     /// Waits for exactly `count` packets.

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ::io::poller::{BackendError, BackendKind};
-use ::io::{BufferPool, Tun, Waker};
+use ::io::{BufferPool, Outbox, Tun, Waker};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use engine::{Config, Counters, DropRecord, Engine, FlowRecord};
 use flowlog::FlowLogs;
@@ -370,6 +370,7 @@ impl Runtime {
                 spins,
                 engine,
                 backend,
+                outbox: Outbox::default(),
                 clock,
                 commands,
                 settling: Vec::new(),

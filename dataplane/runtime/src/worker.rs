@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender};
 use engine::{Engine, Frame, Next, Time};
-use io::{Backend, BufferPool, Tun};
+use io::{Backend, BufferPool, Outbox, Tun};
 use snapshot::{Attachment, Snapshot};
 use wire::Buffer;
 
@@ -48,6 +48,7 @@ pub(crate) struct Worker<'a> {
     pub(crate) spins: bool,
     pub(crate) engine: Engine,
     pub(crate) backend: Box<dyn Backend>,
+    pub(crate) outbox: Outbox,
     pub(crate) clock: Clock,
     pub(crate) commands: Receiver<Command>,
     /// Who waits for the next snapshot to be loaded.
@@ -211,15 +212,15 @@ impl Worker<'_> {
 
     fn write(&mut self, to: Attachment, from: Attachment, packet: Buffer) {
         match self.view.device(to.token()) {
-            Some(device) => self.backend.write(device, from.token(), packet, &mut self.pool),
-            None => self.backend.outbox().refuse(from.token(), &packet),
+            Some(device) => self.outbox.push(device, from.token(), packet, &mut self.pool),
+            None => self.outbox.refuse(from.token(), &packet),
         }
     }
 
     /// Lets go of what was held back, and tells the engine what the kernel refused.
     fn flush(&mut self) {
-        self.backend.flush(&mut self.pool);
-        for (from, packet) in self.backend.take_failed() {
+        self.outbox.flush(&mut self.pool);
+        for (from, packet) in self.outbox.take_failed() {
             let parsed = wire::read(&packet).ok();
             let from = Attachment::from_token(from);
             self.engine.handle_transmit_failure(from, parsed.as_ref(), self.clock.now());

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ::io::{Backend, BackendKind, Buffer, BufferPool, Netns, Offload, Tun, TunOptions, Waker};
+use ::io::{Backend, BackendKind, Buffer, BufferPool, Netns, Offload, Outbox, Tun, TunOptions, Waker};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::now;
@@ -48,6 +48,7 @@ impl Copy {
 struct Pair {
     devices: [Arc<Tun>; 2],
     backend: Box<dyn Backend>,
+    outbox: Outbox,
     waker: Waker,
     pool: BufferPool,
     packets: Vec<(u32, Buffer)>,
@@ -68,8 +69,8 @@ impl Pair {
         for (token, device) in (0..).zip(&devices) {
             backend.attach(token, Arc::clone(device))?;
         }
-        let pool = BufferPool::new(BATCH);
-        Ok(Self { devices, backend, waker, pool, packets: Vec::new(), last_packet: now() })
+        let (outbox, pool) = (Outbox::default(), BufferPool::new(BATCH));
+        Ok(Self { devices, backend, outbox, waker, pool, packets: Vec::new(), last_packet: now() })
     }
 
     /// Waits and copies what is there.
@@ -82,14 +83,14 @@ impl Pair {
         while self.backend.read(BATCH, &mut self.pool, &mut self.packets)? > 0 {
             for (from, packet) in self.packets.drain(..) {
                 let to = &self.devices[usize::from(from == 0)];
-                self.backend.write(to, from, packet, &mut self.pool);
+                self.outbox.push(to, from, packet, &mut self.pool);
                 if variant == Relay::Single {
-                    self.backend.flush(&mut self.pool);
+                    self.outbox.flush(&mut self.pool);
                 }
             }
-            self.backend.flush(&mut self.pool);
+            self.outbox.flush(&mut self.pool);
             // A device that is down loses packets, as a cable does.
-            drop(self.backend.take_failed());
+            drop(self.outbox.take_failed());
             if variant == Relay::Spin {
                 self.last_packet = now();
             }

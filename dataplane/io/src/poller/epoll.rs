@@ -11,7 +11,6 @@ use wire::Buffer;
 
 use super::ready::{Devices, ReadyList};
 use super::{Backend, Waker};
-use crate::outbox::Outbox;
 use crate::pool::BufferPool;
 use crate::tun::Tun;
 
@@ -20,7 +19,6 @@ pub(super) struct EpollBackend {
     watched: Watched,
     ready: ReadyList,
     events: Vec<EpollEvent>,
-    outbox: Outbox,
 }
 
 impl EpollBackend {
@@ -29,10 +27,9 @@ impl EpollBackend {
         epoll.add(waker, EpollEvent::new(EpollFlags::EPOLLIN, WAKER))?;
         Ok(Self {
             waker: waker.clone(),
-            watched: Watched { epoll, devices: BTreeMap::new(), lost: Vec::new() },
+            watched: Watched { epoll, devices: BTreeMap::new() },
             ready: ReadyList::default(),
             events: vec![EpollEvent::empty(); EVENTS],
-            outbox: Outbox::default(),
         })
     }
 
@@ -86,11 +83,7 @@ impl Backend for EpollBackend {
     }
 
     fn take_lost(&mut self) -> Vec<(u32, io::Error)> {
-        std::mem::take(&mut self.watched.lost)
-    }
-
-    fn outbox(&mut self) -> &mut Outbox {
-        &mut self.outbox
+        self.ready.take_lost()
     }
 }
 
@@ -98,7 +91,6 @@ impl Backend for EpollBackend {
 struct Watched {
     epoll: Epoll,
     devices: BTreeMap<u32, Device>,
-    lost: Vec<(u32, io::Error)>,
 }
 
 struct Device {
@@ -131,10 +123,9 @@ impl Devices for Watched {
         outcome
     }
 
-    fn lose(&mut self, token: u32, error: io::Error) {
+    fn lose(&mut self, token: u32) {
         // The descriptor closes with the device's last owner and leaves epoll then at the latest.
         let _ = self.remove(token);
-        self.lost.push((token, error));
     }
 }
 

@@ -14,24 +14,40 @@ pub(super) trait Devices {
     fn read(&mut self, token: u32, buffer: &mut Buffer) -> io::Result<Option<usize>>;
 
     /// Lets go of a device that failed.
-    fn lose(&mut self, token: u32, error: io::Error);
+    fn lose(&mut self, token: u32);
 }
 
-/// Devices that have packets, in the order of their turns. A token is in it at most once; the owner sees to that.
+/// Devices that have packets, in the order of their turns, and those that failed. A token is in the order at most once;
+/// the owner sees to that.
 #[derive(Debug, Default)]
-pub(super) struct ReadyList(VecDeque<u32>);
+pub(super) struct ReadyList {
+    turns: VecDeque<u32>,
+    lost: Vec<(u32, io::Error)>,
+}
 
 impl ReadyList {
     pub(super) fn push(&mut self, token: u32) {
-        self.0.push_back(token);
+        self.turns.push_back(token);
     }
 
     pub(super) fn remove(&mut self, token: u32) {
-        self.0.retain(|queued| *queued != token);
+        self.turns.retain(|queued| *queued != token);
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.turns.is_empty()
+    }
+
+    /// Ends the turns of a device that failed, and remembers why.
+    pub(super) fn lose(&mut self, devices: &mut impl Devices, token: u32, error: io::Error) {
+        self.remove(token);
+        devices.lose(token);
+        self.lost.push((token, error));
+    }
+
+    /// What [`super::Backend::take_lost`] promises.
+    pub(super) fn take_lost(&mut self) -> Vec<(u32, io::Error)> {
+        std::mem::take(&mut self.lost)
     }
 
     /// Reads at most `budget` packets in turns, fewer when they are long, as [`super::Backend::read`] promises.
@@ -45,11 +61,11 @@ impl ReadyList {
         let before = out.len();
         let mut budget = Budget { packets: budget, bytes: BYTES };
         while !budget.is_spent() {
-            let Some(token) = self.0.pop_front() else { break };
+            let Some(token) = self.turns.pop_front() else { break };
             match take_turn(token, devices, &mut budget, pool, out) {
                 Ok(Turn::Drained) => {}
-                Ok(Turn::Unfinished) => self.0.push_back(token),
-                Err(error) => devices.lose(token, error),
+                Ok(Turn::Unfinished) => self.turns.push_back(token),
+                Err(error) => self.lose(devices, token, error),
             }
         }
         out.len() - before
@@ -161,6 +177,8 @@ mod tests {
         world.devices.broken = Some(9);
         assert_eq!(world.read(64).1, 6);
         assert_eq!(world.devices.lost, [9]);
+        let told = world.ready.take_lost();
+        assert_eq!((told.len(), told[0].0, told[0].1.to_string()), (1, 9, "broken".to_owned()));
         assert!(world.ready.is_empty());
     }
 
@@ -204,7 +222,7 @@ mod tests {
             Ok(Some(self.length))
         }
 
-        fn lose(&mut self, token: u32, _: io::Error) {
+        fn lose(&mut self, token: u32) {
             self.lost.push(token);
         }
     }

@@ -21,7 +21,6 @@ use wire::Buffer;
 
 use super::ready::{Devices, ReadyList};
 use super::{Backend, Waker};
-use crate::outbox::Outbox;
 use crate::pool::BufferPool;
 use crate::sys;
 use crate::tun::Tun;
@@ -30,7 +29,6 @@ pub(super) struct TokioBackend {
     tasks: LocalSet,
     news: Rc<News>,
     watched: Watched,
-    outbox: Outbox,
     // After everything that is registered with it, so that it is dropped last.
     reactor: Runtime,
 }
@@ -45,7 +43,7 @@ impl TokioBackend {
             sys::watch(waker.clone(), Interest::READABLE)?
         };
         tasks.spawn_local(watch_waker(raised, Rc::clone(&news)));
-        Ok(Self { tasks, news, watched: Watched::default(), outbox: Outbox::default(), reactor })
+        Ok(Self { tasks, news, watched: Watched::default(), reactor })
     }
 }
 
@@ -96,11 +94,7 @@ impl Backend for TokioBackend {
     }
 
     fn take_lost(&mut self) -> Vec<(u32, io::Error)> {
-        std::mem::take(&mut self.watched.lost)
-    }
-
-    fn outbox(&mut self) -> &mut Outbox {
-        &mut self.outbox
+        self.news.ready.borrow_mut().take_lost()
     }
 }
 
@@ -115,7 +109,6 @@ struct News {
 #[derive(Default)]
 struct Watched {
     devices: BTreeMap<u32, Device>,
-    lost: Vec<(u32, io::Error)>,
 }
 
 struct Device {
@@ -146,9 +139,8 @@ impl Devices for Watched {
         outcome
     }
 
-    fn lose(&mut self, token: u32, error: io::Error) {
+    fn lose(&mut self, token: u32) {
         self.devices.remove(&token);
-        self.lost.push((token, error));
     }
 }
 

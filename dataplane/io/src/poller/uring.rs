@@ -10,7 +10,6 @@ use wire::Buffer;
 
 use super::ready::{Devices, ReadyList};
 use super::{Backend, Waker};
-use crate::outbox::Outbox;
 use crate::pool::BufferPool;
 use crate::sys_uring::{Completion, Outcome, ReadRing, Request};
 use crate::tun::Tun;
@@ -19,22 +18,14 @@ pub(super) struct UringBackend {
     waker: Waker,
     watched: Watched,
     ready: ReadyList,
-    outbox: Outbox,
 }
 
 impl UringBackend {
     pub(super) fn new(waker: &Waker) -> io::Result<Self> {
         let mut ring = ReadRing::new()?;
         ring.watch(waker, WAKER)?;
-        let watched = Watched {
-            ring,
-            devices: BTreeMap::new(),
-            stalled: Vec::new(),
-            turn: 0,
-            lost: Vec::new(),
-            attached: 0,
-        };
-        Ok(Self { waker: waker.clone(), watched, ready: ReadyList::default(), outbox: Outbox::default() })
+        let watched = Watched { ring, devices: BTreeMap::new(), stalled: Vec::new(), turn: 0, attached: 0 };
+        Ok(Self { waker: waker.clone(), watched, ready: ReadyList::default() })
     }
 
     fn handle_completions(&mut self) -> io::Result<()> {
@@ -71,10 +62,7 @@ impl UringBackend {
             (Some(_), Outcome::Failed(error)) if is_passing(&error) => {
                 self.watched.note(token, completion.request);
             }
-            (Some(_), Outcome::Failed(error)) => {
-                self.ready.remove(token);
-                self.watched.lose(token, error);
-            }
+            (Some(_), Outcome::Failed(error)) => self.ready.lose(&mut self.watched, token, error),
         }
         Ok(())
     }
@@ -118,11 +106,7 @@ impl Backend for UringBackend {
     }
 
     fn take_lost(&mut self) -> Vec<(u32, io::Error)> {
-        std::mem::take(&mut self.watched.lost)
-    }
-
-    fn outbox(&mut self) -> &mut Outbox {
-        &mut self.outbox
+        self.ready.take_lost()
     }
 }
 
@@ -133,7 +117,6 @@ struct Watched {
     /// Devices whose read has ended, as when no buffer was left.
     stalled: Vec<u32>,
     turn: usize,
-    lost: Vec<(u32, io::Error)>,
     /// Counts attachments, so that a late completion is not taken for one of the token's next device.
     attached: u32,
 }
@@ -199,10 +182,9 @@ impl Devices for Watched {
         Ok(Some(length))
     }
 
-    fn lose(&mut self, token: u32, error: io::Error) {
+    fn lose(&mut self, token: u32) {
         // The read has ended; if it has not, it ends with the device.
         let _ = self.remove(token);
-        self.lost.push((token, error));
     }
 }
 
