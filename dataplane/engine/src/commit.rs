@@ -151,5 +151,5 @@ impl Plan {
 
 /// The key of the half at the receiver whose gate this is.
 const fn receiving(gate: Gate, key: &Key) -> Key {
-    Key { at: Attachment::interface(gate.interface), tuple: key.tuple.reversed() }
+    Key { at: Attachment::interface(gate.interface), tuple: Direction::Ingress.outward(key.tuple) }
 }

@@ -100,9 +100,9 @@ impl Engine {
     fn look_up(&mut self, snapshot: &Snapshot, batch: &mut [Frame], now: Time) {
         self.lookup.begin(batch.len());
         for (number, frame) in batch.iter_mut().enumerate() {
-            self.tasks[number] = match (frame.next, frame.parsed) {
+            self.tasks[number] = match (frame.next, &frame.parsed) {
                 (Next::Pending, _) => self.receive(snapshot, frame, number, now),
-                (Next::Handoff(_), Some(parsed)) => self.own(frame.from, &parsed, number),
+                (Next::Handoff(_), Some(parsed)) => self.own(frame.from, parsed, number),
                 (Next::Keeper(_), Some(_)) => Task::Keep,
                 // A frame that has had its disposition is not looked at again.
                 _ => Task::Nothing,

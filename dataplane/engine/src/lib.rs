@@ -34,6 +34,7 @@ pub use decide::{Decision, Facts, Tracked, TrackedState, Verdict, decide};
 pub use drop::DropReason;
 pub use engine::{Config, Engine};
 pub use frame::{Frame, Next};
+pub use limits::{BATCH, FRAGMENTS_WAITING};
 pub use steer::Steering;
 pub use tap::{Action, Direction, DropRecord, Event, FlowRecord, TapEvent};
 pub use time::Time;

@@ -31,7 +31,7 @@ pub(crate) const FLUSH_SLICE: usize = 1024;
 
 /// Packets whose flows are looked up together: several times the cache misses that a core keeps under way, and few enough
 /// that what the first one touched is still in the first-level cache when its turn comes.
-pub(crate) const BATCH: usize = 64;
+pub const BATCH: usize = 64;
 
 /// Refusals remembered beside the sessions, so that a flood of refused packets does not walk the rules each time.
 pub(crate) const REFUSALS: usize = 65_536;
@@ -40,7 +40,7 @@ pub(crate) const REFUSALS: usize = 65_536;
 pub(crate) const FRAGMENT_DATAGRAMS: usize = 4_096;
 
 /// Fragments that wait for their first one, per worker (MT-11).
-pub(crate) const FRAGMENTS_WAITING: usize = 64;
+pub const FRAGMENTS_WAITING: usize = 64;
 
 /// How long a fragment waits for its first one (MT-11).
 pub(crate) const FRAGMENT_WAIT: Duration = Duration::from_secs(1);

@@ -142,7 +142,7 @@ impl Memory {
                     reason: DropReason::SecurityGroupDenied,
                     gate: Some((interface, Direction::Ingress)),
                 },
-            ) => tracked.at(Attachment::interface(interface), &tuple.reversed()).is_none(),
+            ) => tracked.at(Attachment::interface(interface), &Direction::Ingress.outward(*tuple)).is_none(),
             (None, _) => true,
         }
     }

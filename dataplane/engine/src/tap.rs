@@ -25,6 +25,16 @@ impl Direction {
             Self::Ingress => Self::Egress,
         }
     }
+
+    /// The tuple of the same flow as it leaves an interface that `tuple` crosses in this direction: what state is kept
+    /// under there.
+    #[must_use]
+    pub const fn outward(self, tuple: FiveTuple) -> FiveTuple {
+        match self {
+            Self::Egress => tuple,
+            Self::Ingress => tuple.reversed(),
+        }
+    }
 }
 
 /// Combined verdict of security groups and network ACL at one interface (FL-36).

@@ -4,7 +4,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender};
-use engine::{Engine, Frame, Next, Time};
+use engine::{BATCH, Engine, FRAGMENTS_WAITING, Frame, Next, Time};
 use io::{Backend, BufferPool, Outbox, Tun};
 use snapshot::{Attachment, Snapshot};
 use wire::Buffer;
@@ -14,12 +14,6 @@ use crate::clock::Clock;
 use crate::handoff::{Rings, Stage};
 use crate::publish::View;
 use crate::sink::EventSink;
-
-/// Frames of one batch: enough to share the cost of a wake-up, few enough to stay in the first-level cache.
-const BATCH: usize = 64;
-
-/// A first fragment may release as many fragments as a keeper holds, all for one owner: the engine keeps 64 at most.
-const RELEASE_ROOM: usize = 64;
 
 /// Longest sleep: bounds how late a worker notices what nobody woke it for.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
@@ -128,10 +122,8 @@ impl Worker<'_> {
                 busy |= self.process(snapshot, frames);
             }
         }
-        // A first fragment that is kept here may release all that wait for it, for another owner.
-        let for_owners = self.rings.room(self.number, Stage::Owner).saturating_sub(RELEASE_ROOM);
-        let room = self.rings.room(self.number, Stage::Keeper).min(for_owners);
-        self.read(room.min(BATCH), packets);
+        let room = self.rings.room(self.number, Stage::Keeper).min(self.limit(Stage::Keeper));
+        self.read(room, packets);
         frames.extend(
             packets.drain(..).map(|(token, buffer)| Frame::new(Attachment::from_token(token), buffer)),
         );
@@ -152,8 +144,9 @@ impl Worker<'_> {
     fn limit(&self, stage: Stage) -> usize {
         match stage {
             Stage::Owner => BATCH,
+            // A first fragment that is kept here may release all that wait for it, for another owner.
             Stage::Keeper => {
-                self.rings.room(self.number, Stage::Owner).saturating_sub(RELEASE_ROOM).min(BATCH)
+                self.rings.room(self.number, Stage::Owner).saturating_sub(FRAGMENTS_WAITING).min(BATCH)
             }
         }
     }
@@ -230,9 +223,10 @@ impl Worker<'_> {
     /// Says whether the engine has more to do right away.
     fn keep_time(&mut self, snapshot: &Snapshot) -> bool {
         let now = self.clock.now();
-        if self.engine.poll_timeout() <= now {
-            self.engine.handle_timeout(snapshot, now);
+        if self.engine.poll_timeout() > now {
+            return false;
         }
+        self.engine.handle_timeout(snapshot, now);
         self.engine.poll_timeout() <= now
     }
 

@@ -132,7 +132,7 @@ impl Parsed {
     }
 
     /// Bytes behind the transport header; none of what is not cut into segments.
-    fn payload(&self) -> Option<u32> {
+    pub(crate) fn payload(&self) -> Option<u32> {
         match self.transport {
             Transport::Tcp { payload, .. } => Some(payload),
             Transport::Udp => self.length.checked_sub(u32::from(self.transport_offset) + 8),

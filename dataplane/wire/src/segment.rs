@@ -72,20 +72,19 @@ enum Kind {
 impl<'a> Template<'a> {
     fn new(packet: &'a [u8], parsed: &'a Parsed) -> Option<Self> {
         let at = usize::from(parsed.transport_offset);
-        let (kind, length) = match parsed.transport {
-            Transport::Tcp { seq, flags, .. } => {
-                (Kind::Tcp { seq, flags }, usize::from(packet.get(at + TCP_LENGTH)? >> 4) * 4)
-            }
+        let kind = match parsed.transport {
+            Transport::Tcp { seq, flags, .. } => Kind::Tcp { seq, flags },
             Transport::Udp => {
-                let checksum = packet.get(at + UDP_CHECKSUM..at + UDP_HEADER)?;
-                (Kind::Udp { has_checksum: checksum != [0, 0] }, UDP_HEADER)
+                let checksum = packet.get(at + UDP_CHECKSUM..at + UDP_CHECKSUM + 2)?;
+                Kind::Udp { has_checksum: checksum != [0, 0] }
             }
             Transport::Icmp { .. } | Transport::Later | Transport::Other => return None,
         };
         if parsed.fragment.is_some() {
             return None;
         }
-        Some(Self { headers: packet.get(..at + length)?, parsed, kind })
+        let headers = parsed.length.checked_sub(parsed.payload()?)?;
+        Some(Self { headers: packet.get(..headers as usize)?, parsed, kind })
     }
 
     /// Segment number `index`, which carries `part`; all but the last have `size` bytes.
@@ -149,9 +148,7 @@ const fn flags_of(flags: u8, first: bool, last: bool) -> u8 {
 
 const IPV6_HEADER: usize = 40;
 const TCP_SEQ: usize = 4;
-const TCP_LENGTH: usize = 12;
 const TCP_FLAGS: usize = 13;
 const TCP_CHECKSUM: usize = 16;
 const UDP_LENGTH: usize = 4;
 const UDP_CHECKSUM: usize = 6;
-const UDP_HEADER: usize = 8;

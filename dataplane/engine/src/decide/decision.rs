@@ -49,8 +49,8 @@ impl Decision {
     /// The gates that a packet with this tuple passed, each with the tuple that state is kept under there: that of the
     /// flow's packets as they leave the interface.
     pub fn gates(&self, tuple: FiveTuple) -> impl Iterator<Item = (Gate, FiveTuple)> {
-        let egress = self.egress.map(|gate| (gate, tuple));
-        egress.into_iter().chain(self.ingress.map(|gate| (gate, tuple.reversed())))
+        let gates = [(self.egress, Direction::Egress), (self.ingress, Direction::Ingress)];
+        gates.into_iter().filter_map(move |(gate, direction)| Some((gate?, direction.outward(tuple))))
     }
 }
 

@@ -44,7 +44,7 @@ impl Walk<'_> {
         if let Some(about) = self.facts.about {
             return Ok(self.related(ix, interface, direction, about));
         }
-        match self.tracked.at(Attachment::interface(ix), &outward(self.facts.tuple, direction)) {
+        match self.tracked.at(Attachment::interface(ix), &direction.outward(self.facts.tuple)) {
             Some(TrackedState::Open) => Ok(Some(Grant::Inherited)),
             Some(TrackedState::Closed) if self.facts.opening == Opening::Midway => {
                 self.note(ix, group_step(direction, None), None);
@@ -68,7 +68,7 @@ impl Walk<'_> {
         }
         // The error runs against the quoted packet: where the error leaves, the quoted packet arrived.
         let quoted = direction.opposite();
-        if self.tracked.at(Attachment::interface(ix), &outward(about, quoted)).is_some() {
+        if self.tracked.at(Attachment::interface(ix), &quoted.outward(about)).is_some() {
             return (self.snapshot.settings().related_icmp == RelatedIcmp::Accept)
                 .then_some(Grant::Inherited);
         }
@@ -121,14 +121,6 @@ impl Walk<'_> {
             && self
                 .matching_rule(interface, other, &flow(asked, asked.dst_port, other, &[]))
                 .is_some_and(|matched| matched.width == Width::Wide)
-    }
-}
-
-/// The tuple of the same flow as it leaves the interface that `tuple` crosses in `direction`.
-const fn outward(tuple: FiveTuple, direction: Direction) -> FiveTuple {
-    match direction {
-        Direction::Egress => tuple,
-        Direction::Ingress => tuple.reversed(),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use wire::tcp_flag::PSH;
 use wire::{Buffer, Offload, PartialChecksum, SegmentKind, Segments, checksum};
 
-use super::segment::{Fit, IPV4, PSH, Push, Segment, TCP_FLAGS, addresses, checksum_offset, pseudo_header};
+use super::segment::{Fit, IPV4, Push, Segment, TCP_FLAGS, addresses, checksum_offset, pseudo_header};
 use crate::pool::BufferPool;
 use crate::tun::MAX_PARTS;
 

@@ -1,6 +1,7 @@
 //! What coalescing needs to know about one packet.
 
-use wire::{Buffer, SegmentKind, checksum};
+use wire::tcp_flag::{ACK, ECE, PSH};
+use wire::{Buffer, SegmentKind, checksum, proto};
 
 /// A TCP or UDP packet behind a plain IP header: not a fragment, without IP options and extension headers.
 ///
@@ -47,7 +48,7 @@ impl Segment {
         let ports = *transport.first_chunk::<4>()?;
         let is_ipv4 = network == IPV4;
         match protocol {
-            TCP => {
+            proto::TCP => {
                 let length = usize::from(transport.get(TCP_OFFSET)? >> 4) * 4;
                 let flags = *transport.get(TCP_FLAGS)?;
                 let payload = transport.len().checked_sub(length.max(TCP_MIN))?;
@@ -57,7 +58,7 @@ impl Segment {
                 let fit = if plain { Self::fit(packet, kind, payload) } else { Fit::Alone };
                 Some(Self { kind, network, headers: network + length, payload, ports, fit, push })
             }
-            UDP => {
+            proto::UDP => {
                 let header = transport.get(..UDP_HEADER)?;
                 let length = usize::from(u16::from_be_bytes([header[4], header[5]]));
                 let payload = transport.len() - UDP_HEADER;
@@ -106,8 +107,8 @@ impl Segment {
 /// The sum of the pseudo-header before `transport` bytes of a segment, from its IP header.
 pub(super) fn pseudo_header(network: &[u8], kind: SegmentKind, transport: usize) -> u16 {
     let protocol = match kind {
-        SegmentKind::TcpV4 | SegmentKind::TcpV6 => TCP,
-        SegmentKind::Udp => UDP,
+        SegmentKind::TcpV4 | SegmentKind::TcpV6 => proto::TCP,
+        SegmentKind::Udp => proto::UDP,
     };
     let length = transport as u16; // of one IP packet
     checksum::combine(&[checksum::sum(addresses(network)), u16::from(protocol), length])
@@ -148,15 +149,10 @@ fn read_network(bytes: &[u8]) -> Option<(usize, u8)> {
 
 pub(super) const IPV4: usize = 20;
 const IPV6: usize = 40;
-const TCP: u8 = 6;
-const UDP: u8 = 17;
 const UDP_HEADER: usize = 8;
 const TCP_MIN: usize = 20;
 const TCP_OFFSET: usize = 12;
 pub(super) const TCP_FLAGS: usize = 13;
-pub(super) const PSH: u8 = 8;
-const ACK: u8 = 16;
-const ECE: u8 = 64;
 
 /// The sum of data that includes its own right checksum.
 const ALL_ONES: u16 = 0xffff;
