@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use model::Valid;
+use snapshot::spec::Shared;
 use snapshot::{AclAction, Flow, Generation, Interface, Part, Snapshot, Target};
 use vpclab_compile::Compiler;
 
@@ -99,6 +100,37 @@ fn changed_by(next: &Valid) -> (Snapshot, Vec<Part>) {
     let second = build(&mut builder, next);
     let parts = changed(&second, first.generation());
     (second, parts)
+}
+
+/// What did not change is said in the very words of the time before, so that nobody need look into it.
+#[test]
+fn an_edit_shares_every_object_but_those_it_changes() {
+    let mut compiler = Compiler::default();
+    let before = build(&mut compiler, &load(LAB));
+    let rule = edited("ports: 5432, from: sg/web", "ports: 5433, from: sg/web");
+    let after = build(&mut compiler, &rule);
+    assert_eq!(fresh(&before.spec().groups, &after.spec().groups, |group| &group.name), ["app.db"]);
+    assert_eq!(fresh(&before.spec().acls, &after.spec().acls, |acl| &acl.name), [""; 0]);
+    assert_eq!(fresh(&before.spec().interfaces, &after.spec().interfaces, |eni| &eni.name), [""; 0]);
+    assert_eq!(fresh(&before.spec().route_tables, &after.spec().route_tables, |table| &table.name), [""; 0]);
+    assert_eq!(fresh(&before.spec().subnets, &after.spec().subnets, |subnet| &subnet.name), [""; 0]);
+    assert_eq!(fresh(&before.spec().vpcs, &after.spec().vpcs, |vpc| &vpc.name), [""; 0]);
+    // One more, in the middle of the others.
+    let more = "      fw-1:  { subnet: front, security_groups: [web, db], private_ip: 10.0.1.20";
+    let more = edited(more, &format!("      f-9: {{ subnet: back, private_ip: 10.0.2.99 }}\n{more}"));
+    let before = build(&mut compiler, &load(LAB));
+    let after = build(&mut compiler, &more);
+    assert_eq!(fresh(&before.spec().interfaces, &after.spec().interfaces, |eni| &eni.name), ["f-9.eth0"]);
+}
+
+/// Names of the objects that the later specification has for itself.
+fn fresh<'a, T>(
+    before: &[Shared<T>],
+    after: &'a [Shared<T>],
+    name: impl Fn(&'a T) -> &'a str,
+) -> Vec<&'a str> {
+    let fresh = after.iter().filter(|object| !before.iter().any(|earlier| earlier.is(object)));
+    fresh.map(|object| name(object)).collect()
 }
 
 /// Rules: SG-08, SG-11
