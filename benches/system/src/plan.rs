@@ -128,22 +128,30 @@ impl Plan {
 }
 
 #[cfg(test)]
+impl Plan {
+    /// A quick run of one second for each figure.
+    pub(crate) fn sample(loads: &[Load], rounds: usize) -> Self {
+        Self {
+            form: Form::Quick,
+            rounds,
+            seconds: 1,
+            loads: loads.to_vec(),
+            others: Vec::new(),
+            matrix: false,
+            workers: Some(1),
+            io: "epoll".to_owned(),
+            journal: None,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::system::Relay;
 
     fn plan(loads: &[Load], rounds: usize) -> Plan {
-        Plan {
-            form: Form::Quick,
-            rounds,
-            seconds: 1,
-            loads: loads.to_vec(),
-            others: vec![System::Ovs],
-            matrix: false,
-            workers: None,
-            io: "auto".to_owned(),
-            journal: None,
-        }
+        Plan { others: vec![System::Ovs], ..Plan::sample(loads, rounds) }
     }
 
     #[test]

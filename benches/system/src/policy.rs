@@ -56,14 +56,9 @@ pub(crate) fn lab(name: &str, flow_logs: FlowLogs) -> String {
             "    flow_logs: { all: { traffic: all, max_aggregation_interval: 60, destination: { file: flows.log } } }\n"
         }
     };
+    let beginning = beginning(name);
     format!(
-        r#"lab: {name}
-account: "123456789012"
-region: us-east-1
-vpcs:
-  bench:
-    cidr: [10.77.0.0/16]
-    subnets:
+        r#"{beginning}    subnets:
       left:  {{ cidr: {LEFT_SUBNET}, az: us-east-1a, route_table: left, network_acl: left }}
       right: {{ cidr: {RIGHT_SUBNET}, az: us-east-1a, route_table: right, network_acl: right }}
     route_tables:
@@ -79,6 +74,19 @@ vpcs:
       left:  {{ subnet: left, security_groups: [client], private_ip: {LEFT} }}
       right: {{ subnet: right, security_groups: [server], private_ip: {RIGHT} }}
 {flow_logs}"#
+    )
+}
+
+/// What every lab file begins with.
+fn beginning(name: &str) -> String {
+    format!(
+        r#"lab: {name}
+account: "123456789012"
+region: us-east-1
+vpcs:
+  bench:
+    cidr: [10.77.0.0/16]
+"#
     )
 }
 
@@ -102,14 +110,9 @@ pub(crate) struct World {
 
 /// The lab file of a world: the rule that lets datagrams in is the last one of the receiver's groups.
 pub(crate) fn world(name: &str, world: World) -> String {
+    let beginning = beginning(name);
     let mut text = format!(
-        r#"lab: {name}
-account: "123456789012"
-region: us-east-1
-vpcs:
-  bench:
-    cidr: [10.77.0.0/16]
-    subnets:
+        r#"{beginning}    subnets:
       left:  {{ cidr: {LEFT_SUBNET}, az: us-east-1a }}
       right: {{ cidr: {RIGHT_SUBNET}, az: us-east-1a }}
     security_groups:

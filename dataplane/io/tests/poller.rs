@@ -91,9 +91,7 @@ fn a_wait_sees_packets_that_came_before_the_device_was_attached(kind: BackendKin
 }
 
 fn looking_without_waiting_finds_what_is_there(kind: BackendKind) {
-    let namespace = Namespace::new();
-    let mut worker = Worker::new(kind);
-    worker.backend.attach(0, namespace.device("eth0", 0, kind.opener())).expect("attach");
+    let (namespace, mut worker) = attached(kind, 1);
     let socket = namespace.socket();
     for round in 0..20_u8 {
         worker.look();
@@ -109,12 +107,7 @@ fn looking_without_waiting_finds_what_is_there(kind: BackendKind) {
 }
 
 fn devices_are_served_in_turns_within_the_budget(kind: BackendKind) {
-    let namespace = Namespace::new();
-    let mut worker = Worker::new(kind);
-    for net in 0..3 {
-        let tun = namespace.device(&format!("eth{net}"), net, kind.opener());
-        worker.backend.attach(u32::from(net), tun).expect("attach");
-    }
+    let (namespace, mut worker) = attached(kind, 3);
     let socket = namespace.socket();
     for (net, count) in [(0, 100_u8), (1, 100), (2, 1)] {
         for at in 0..count {
@@ -131,27 +124,14 @@ fn devices_are_served_in_turns_within_the_budget(kind: BackendKind) {
 }
 
 fn a_detached_device_is_read_no_more(kind: BackendKind) {
-    let namespace = Namespace::new();
-    let tun = namespace.device("eth0", 0, kind.opener());
-    let mut worker = Worker::new(kind);
-    worker.backend.attach(3, tun.clone()).expect("attach");
-    let socket = namespace.socket();
-    socket.send_to(b"one", "10.9.0.2:9").expect("send");
-    worker.look();
-    worker.backend.detach(3).expect("detach");
-    assert_eq!(worker.read(64).len(), 0, "though it was known to have a packet");
-    socket.send_to(b"two", "10.9.0.2:9").expect("send");
-    worker.look();
-    assert_eq!(worker.read(64).len(), 0);
+    let (_namespace, mut worker, tun) = detached(kind);
     worker.backend.attach(3, tun).expect("attach again");
     assert_eq!(udp_payload(worker.packets_until(b"two")[0].bytes()), b"two");
 }
 
 /// More packets than any backend has buffers to read into before the worker takes them.
 fn packets_beyond_the_backends_buffers_come_in_order(kind: BackendKind) {
-    let namespace = Namespace::new();
-    let mut worker = Worker::new(kind);
-    worker.backend.attach(0, namespace.device("eth0", 0, kind.opener())).expect("attach");
+    let (namespace, mut worker) = attached(kind, 1);
     let socket = namespace.socket();
     for at in 0..MANY {
         socket.send_to(&at.to_be_bytes(), "10.9.0.2:9").expect("send");
@@ -162,10 +142,7 @@ fn packets_beyond_the_backends_buffers_come_in_order(kind: BackendKind) {
 }
 
 fn busy_devices_share_what_is_read(kind: BackendKind) {
-    let namespace = Namespace::new();
-    let mut worker = Worker::new(kind);
-    worker.backend.attach(0, namespace.device("eth0", 0, kind.opener())).expect("attach");
-    worker.backend.attach(1, namespace.device("eth1", 1, kind.opener())).expect("attach");
+    let (namespace, mut worker) = attached(kind, 2);
     let socket = namespace.socket();
     for at in 0..2 * MANY {
         socket.send_to(b"busy", (destination_in((at % 2) as u8), 9)).expect("send");
@@ -179,10 +156,7 @@ fn busy_devices_share_what_is_read(kind: BackendKind) {
 }
 
 fn a_quiet_device_is_read_while_a_busy_one_waits(kind: BackendKind) {
-    let namespace = Namespace::new();
-    let mut worker = Worker::new(kind);
-    worker.backend.attach(0, namespace.device("eth0", 0, kind.opener())).expect("attach");
-    worker.backend.attach(1, namespace.device("eth1", 1, kind.opener())).expect("attach");
+    let (namespace, mut worker) = attached(kind, 2);
     let socket = namespace.socket();
     for _ in 0..MANY {
         socket.send_to(b"busy", "10.9.0.2:9").expect("send");
@@ -202,18 +176,7 @@ fn a_quiet_device_is_read_while_a_busy_one_waits(kind: BackendKind) {
 }
 
 fn a_detached_device_keeps_its_packets(kind: BackendKind) {
-    let namespace = Namespace::new();
-    let tun = namespace.device("eth0", 0, kind.opener());
-    let mut worker = Worker::new(kind);
-    worker.backend.attach(3, tun.clone()).expect("attach");
-    let socket = namespace.socket();
-    socket.send_to(b"one", "10.9.0.2:9").expect("send");
-    worker.look();
-    worker.backend.detach(3).expect("detach");
-    assert_eq!(worker.read(64).len(), 0, "though it was known to have a packet");
-    socket.send_to(b"two", "10.9.0.2:9").expect("send");
-    worker.look();
-    assert_eq!(worker.read(64).len(), 0);
+    let (_namespace, mut worker, tun) = detached(kind);
     worker.backend.attach(4, tun).expect("attach again");
     let packets = worker.packets(2);
     let seen: Vec<_> = packets.iter().map(|(token, buffer)| (*token, udp_payload(buffer.bytes()))).collect();
@@ -243,10 +206,7 @@ fn a_token_is_attached_once(kind: BackendKind) {
 }
 
 fn a_removed_device_is_lost_and_the_others_go_on(kind: BackendKind) {
-    let namespace = Namespace::new();
-    let mut worker = Worker::new(kind);
-    worker.backend.attach(0, namespace.device("eth0", 0, kind.opener())).expect("attach");
-    worker.backend.attach(1, namespace.device("eth1", 1, kind.opener())).expect("attach");
+    let (namespace, mut worker) = attached(kind, 2);
     namespace.ip(&["link", "delete", "eth0"]);
     let lost = worker.lost();
     assert_eq!(
@@ -331,6 +291,34 @@ fn a_worker_without_work_sleeps(kind: BackendKind) {
         });
         assert!(slept, "never in round {round}");
     }
+}
+
+/// A worker that reads so many devices, `eth0` under token 0 and so on.
+fn attached(kind: BackendKind, devices: u8) -> (Namespace, Worker) {
+    let namespace = Namespace::new();
+    let mut worker = Worker::new(kind);
+    for net in 0..devices {
+        let tun = namespace.device(&format!("eth{net}"), net, kind.opener());
+        worker.backend.attach(u32::from(net), tun).expect("attach");
+    }
+    (namespace, worker)
+}
+
+/// A worker whose device, once token 3, has a packet from before it was detached and one from after; neither is read.
+fn detached(kind: BackendKind) -> (Namespace, Worker, Arc<Tun>) {
+    let namespace = Namespace::new();
+    let tun = namespace.device("eth0", 0, kind.opener());
+    let mut worker = Worker::new(kind);
+    worker.backend.attach(3, tun.clone()).expect("attach");
+    let socket = namespace.socket();
+    socket.send_to(b"one", "10.9.0.2:9").expect("send");
+    worker.look();
+    worker.backend.detach(3).expect("detach");
+    assert_eq!(worker.read(64).len(), 0, "though it was known to have a packet");
+    socket.send_to(b"two", "10.9.0.2:9").expect("send");
+    worker.look();
+    assert_eq!(worker.read(64).len(), 0);
+    (namespace, worker, tun)
 }
 
 /// A backend and what a worker has around it.

@@ -3,20 +3,6 @@ use crate::system::Relay;
 
 const RELAY: System = System::Relay(Relay::Joined);
 
-fn plan(loads: &[Load], rounds: usize) -> Plan {
-    Plan {
-        form: Form::Quick,
-        rounds,
-        seconds: 1,
-        loads: loads.to_vec(),
-        others: Vec::new(),
-        matrix: false,
-        workers: Some(1),
-        io: "epoll".to_owned(),
-        journal: None,
-    }
-}
-
 /// A report over values in the order of rounds.
 fn report(load: Load, values: &[(System, &[f64])]) -> Report {
     let rounds = values.iter().map(|(_, values)| values.len()).max().unwrap_or(0);
@@ -29,7 +15,7 @@ fn report(load: Load, values: &[(System, &[f64])]) -> Report {
     }
     let samples: Vec<(Cell, &Sample)> = samples.iter().map(|(cell, sample)| (*cell, sample)).collect();
     let time = ProcessorTime { busy: 10.0, steal: 1.0, all: 20.0 };
-    of(&plan(&[load], rounds), &samples, Vec::new(), time)
+    of(&Plan::sample(&[load], rounds), &samples, Vec::new(), time)
 }
 
 /// The quotient of the medians would be 1: rounds that slow both down must not count as a difference, nor hide one.
@@ -92,7 +78,7 @@ fn a_figure_that_failed_is_a_doubt() {
     let cell = Cell { round: 2, load: Load::Rtt, system: System::Vpclab };
     let error = Error::Program { what: "ping".to_owned(), said: "nothing was answered".to_owned() };
     let failures = vec![Failure::of(cell, &error)];
-    let report = of(&plan(&[Load::Rtt], 3), &[], failures, ProcessorTime::default());
+    let report = of(&Plan::sample(&[Load::Rtt], 3), &[], failures, ProcessorTime::default());
     assert_eq!(report.verdict, Verdict::Inconclusive);
     assert_eq!(report.doubts, ["rtt on vpclab failed in round 3: ping: nothing was answered"]);
 }
