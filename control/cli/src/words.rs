@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use model::lab::{
-    AclAction, AclEntry, Destination, GroupRule, Lab, NetworkAcl, Peer, Route, RouteTable, SecurityGroup,
-    Target, Traffic, Vpc,
+    AclAction, AclEntry, Destination, GroupRule, Lab, NetworkAcl, Peer, PeeredGroup, Route, RouteTable,
+    SecurityGroup, Target, Traffic, Vpc,
 };
 use serde::Serialize;
 
@@ -185,6 +185,7 @@ pub(crate) fn peer(peer: &Peer) -> String {
     match peer {
         Peer::Cidr(block) => block.to_string(),
         Peer::Group(name) => format!("sg/{name}"),
+        Peer::PeeredGroup(PeeredGroup { vpc, group }) => format!("sg/{vpc}.{group}"),
         Peer::PrefixList(name) => format!("prefix_list/{name}"),
     }
 }
@@ -201,7 +202,11 @@ pub(crate) fn destination(route: &Route) -> String {
 pub(crate) fn target(route: &Route) -> String {
     match &route.target {
         Target::Blackhole => "blackhole".to_owned(),
+        Target::EgressOnlyInternetGateway => "egress_only_internet_gateway".to_owned(),
         Target::Interface(at) => format!("interface/{}.{}", at.instance, at.device),
+        Target::InternetGateway => "internet_gateway".to_owned(),
         Target::Local => "local".to_owned(),
+        Target::NatGateway(name) => format!("nat_gateway/{name}"),
+        Target::Peering(name) => format!("peering/{name}"),
     }
 }

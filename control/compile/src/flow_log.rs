@@ -32,6 +32,9 @@ fn covered(vpc: &Vpc, scope: &FlowLogScope) -> Vec<String> {
     let all = || vpc.instances.values().flat_map(|instance| &instance.interfaces);
     match scope {
         FlowLogScope::Interface(at) => id_of(vpc, at).map(str::to_owned).into_iter().collect(),
+        FlowLogScope::NatGateway(name) => {
+            vpc.nat_gateways.get(name).map(|gateway| gateway.interface_id.clone()).into_iter().collect()
+        }
         FlowLogScope::Subnet(name) => all()
             .filter(|interface| interface.subnet == *name)
             .map(|interface| interface.id.clone())

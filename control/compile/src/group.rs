@@ -26,6 +26,7 @@ fn rules(common: Common<'_>, vpc: &Vpc, rules: &[GroupRule]) -> Vec<GroupRuleSpe
         match &rule.peer {
             Peer::Cidr(cidr) => push(PeerSpec::Cidr(*cidr)),
             Peer::Group(name) => push(PeerSpec::Group(vpc.security_groups[name].id.clone())),
+            Peer::PeeredGroup(_) => {}
             Peer::PrefixList(name) => {
                 common.prefix_lists[name].entries.iter().map(|entry| PeerSpec::Cidr(*entry)).for_each(push);
             }

@@ -57,7 +57,11 @@ fn effective<'a>(common: Common<'a>, routes: &'a [Route]) -> BTreeMap<IpNet, &'a
 /// A target that is gone makes its route a blackhole, which still takes part in the longest match (RT-15).
 fn target(vpc: &Vpc, route: &Route) -> TargetSpec {
     match &route.target {
-        Target::Blackhole => TargetSpec::Blackhole,
+        Target::Blackhole
+        | Target::EgressOnlyInternetGateway
+        | Target::InternetGateway
+        | Target::NatGateway(_)
+        | Target::Peering(_) => TargetSpec::Blackhole,
         Target::Interface(at) => {
             id_of(vpc, at).map_or(TargetSpec::Blackhole, |id| TargetSpec::Interface(id.to_owned()))
         }

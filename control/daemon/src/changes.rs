@@ -2,6 +2,7 @@
 //!
 //! An object is the same as long as its id is. What comes or goes with its VPC or instance has no line of its own.
 
+mod gateway;
 mod vpc;
 mod words;
 
@@ -10,7 +11,7 @@ use std::fmt::Display;
 
 use model::lab::{Lab, PrefixList, Settings, Vpc};
 
-/// Lines in the order of names: prefix lists, VPCs with what is in them, settings.
+/// Lines in the order of names: prefix lists, VPCs with what is in them, peering connections, the internet, settings.
 pub(crate) fn changes(old: &Lab, new: &Lab) -> Vec<String> {
     let mut lines = Lines::default();
     for pair in pairs(&old.prefix_lists, &new.prefix_lists, |list: &PrefixList| list.id.as_str()) {
@@ -27,6 +28,8 @@ pub(crate) fn changes(old: &Lab, new: &Lab) -> Vec<String> {
             Pair::Both(old, new) => vpc::compare(&mut lines, old, new),
         }
     }
+    gateway::peerings(&mut lines, &old.peerings, &new.peerings);
+    gateway::internet(&mut lines, &old.internet, &new.internet);
     settings(&mut lines, &old.settings, &new.settings);
     lines.0
 }
@@ -109,6 +112,7 @@ fn settings(lines: &mut Lines, old: &Settings, new: &Settings) {
         ("sg.udp_stream", old.udp_stream, new.udp_stream),
         ("sg.udp_timeout", old.udp_timeout, new.udp_timeout),
         ("sg.icmp", old.icmp, new.icmp),
+        ("nat.idle_timeout", old.nat_idle_timeout, new.nat_idle_timeout),
         ("limits.sessions", old.sessions, new.sessions),
     ];
     for (name, old, new) in numbers {

@@ -2,8 +2,11 @@
 //!
 //! The type of a key comes from the draft; a key that the draft has and the table lacks does not compile.
 
+mod gateway;
 mod instance;
+mod internet;
 mod later;
+mod peering;
 mod rules;
 mod settings;
 mod vpc;

@@ -52,7 +52,7 @@ fn everything_that_shop_says_is_understood_and_only_waits_to_be_enforced() {
     let others: Vec<_> = found.iter().filter(|f| f.code != Code::NotEnforcedYet).collect();
     assert!(others.is_empty(), "{}", render(&found, "shop.yaml", &text, Look::Plain));
     let lines: Vec<usize> = found.iter().map(|f| f.spot().line).collect();
-    assert_eq!(lines.len(), 24, "{lines:?}");
+    assert_eq!(lines.len(), 12, "{lines:?}");
 }
 
 fn route<'a>(vpc: &'a Vpc, table: &str, to: &str) -> &'a Target {

@@ -6,13 +6,18 @@
 mod acl;
 mod address;
 mod flow_log;
+mod gateway;
 mod group;
 mod instance;
 mod interface;
+mod internet;
 mod later;
 mod lint;
 mod name;
+mod nat_gateway;
+mod peering;
 mod prefix_list;
+mod public_address;
 mod quota;
 mod reference;
 mod route;
@@ -22,6 +27,7 @@ mod subnet;
 mod text;
 mod traffic;
 mod vpc;
+mod vpc_blocks;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -31,6 +37,8 @@ use crate::findings::Findings;
 use crate::lab::{Lab, PrefixList};
 use crate::spot::Spot;
 use crate::valid::Valid;
+
+use vpc_blocks::VpcBlocks;
 
 /// Account of a lab that names none.
 const DEFAULT_ACCOUNT: &str = "123456789012";
@@ -59,6 +67,7 @@ struct World<'a> {
     homes: BTreeMap<&'a str, Home>,
     /// The VPC of each instance, the first one if several have the name.
     instances: BTreeMap<&'a str, &'a str>,
+    peerings: peering::Peerings,
     prefix_lists: BTreeMap<String, PrefixList>,
     zones: zone::Zones,
     settings: crate::lab::Settings,
@@ -84,6 +93,7 @@ fn lab(draft: &draft::Lab, found: &mut Findings) -> Option<Lab> {
         draft,
         name: name.clone().unwrap_or_default(),
         zones: zone::assign(draft, &homes, found),
+        peerings: peering::all(draft, &homes, found),
         prefix_lists: prefix_list::all(draft, &home, found),
         settings: settings::check(&draft.settings, found),
         instances: instances(draft),
@@ -94,12 +104,18 @@ fn lab(draft: &draft::Lab, found: &mut Findings) -> Option<Lab> {
     name::unique_ids(draft, found);
     let vpcs: Vec<Option<_>> =
         draft.vpcs.objects().map(|(n, vpc)| vpc::check(&world, n, vpc, found)).collect();
-    let vpcs = vpcs.into_iter().flatten().map(|vpc| (vpc.name.clone(), vpc)).collect();
+    let mut vpcs = vpcs.into_iter().flatten().map(|vpc| (vpc.name.clone(), vpc)).collect();
+    gateway::distinct_ipv6(draft, &vpcs, found);
+    let (internet, hosts) = internet::check(&world.name, draft, &world.home, &VpcBlocks::of(&vpcs), found);
+    let publics = public_address::assign(draft, &vpcs, &internet, &hosts, found);
+    public_address::hand_over(publics, &mut vpcs);
     let lab = Lab {
         name: name?,
         account: world.home.account,
         region: world.home.region,
         vpcs,
+        peerings: world.peerings.by_name,
+        internet,
         prefix_lists: world.prefix_lists,
         settings: world.settings,
     };

@@ -3,20 +3,25 @@
 //! Whoever reads a text fills a [`Lab`] and reports what has the wrong shape; [`check`](crate::check()) reports the rest. A value
 //! that could not be read is kept as [`Field::Broken`] or `None`, so that it is not taken for a missing one and reported again.
 
+mod gateway;
 mod instance;
+mod internet;
 mod later;
+mod peering;
 mod rules;
 mod settings;
 mod vpc;
 
 use crate::spot::{At, Spot};
 
+pub use gateway::{ConnectivityType, InternetGateway, InternetGatewayOptions, NatAddress, NatGateway};
 pub use instance::{Instance, Interface};
+pub use internet::{Host, Internet};
 pub use later::{
-    Bucket, ConnectivityType, DhcpOptions, Endpoint, EndpointService, EndpointSubnets, EndpointType, Host,
-    Internet, InternetGateway, InternetGatewayOptions, Listener, ListenerProtocol, LoadBalancer, NatAddress,
-    NatGateway, Peering, PeeringState, Principal,
+    Bucket, DhcpOptions, Endpoint, EndpointService, EndpointSubnets, EndpointType, Listener,
+    ListenerProtocol, LoadBalancer, Principal,
 };
+pub use peering::{Peering, PeeringState};
 pub use rules::{AclAction, AclEntry, EgressRule, IngressRule, NetworkAcl, SecurityGroup};
 pub use settings::{FlowLogSettings, GroupSettings, Limits, NatSettings, RelatedIcmp, Settings};
 pub use vpc::{

@@ -9,12 +9,22 @@
 pub enum Kind {
     /// `acl`
     Acl,
+    /// `eigw`
+    EgressOnlyInternetGateway,
     /// `eni`
     Interface,
     /// `fl`
     FlowLog,
+    /// `host`: a host on the internet, of which AWS knows nothing.
+    Host,
     /// `i`
     Instance,
+    /// `igw`
+    InternetGateway,
+    /// `nat`
+    NatGateway,
+    /// `pcx`
+    Peering,
     /// `pl`
     PrefixList,
     /// `rtb`
@@ -35,9 +45,14 @@ impl Kind {
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::Acl => "acl",
+            Self::EgressOnlyInternetGateway => "eigw",
             Self::Interface => "eni",
             Self::FlowLog => "fl",
+            Self::Host => "host",
             Self::Instance => "i",
+            Self::InternetGateway => "igw",
+            Self::NatGateway => "nat",
+            Self::Peering => "pcx",
             Self::PrefixList => "pl",
             Self::RouteTable => "rtb",
             Self::SecurityGroup => "sg",

@@ -2,12 +2,20 @@
 //!
 //! All maps are keyed by the name in the lab file and therefore ordered. A reference by name always has its object.
 
+mod gateway;
+mod internet;
+mod peering;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+pub use gateway::{Connectivity, EgressOnlyInternetGateway, InternetGateway, NatAddress, NatGateway};
+pub use internet::{Host, Internet};
+pub use peering::{InvalidTransition, Peering, PeeringReach, PeeringRequest, PeeringState};
 
 /// One lab file.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +28,10 @@ pub struct Lab {
     pub region: String,
     /// VPCs by name.
     pub vpcs: BTreeMap<String, Vpc>,
+    /// Peering connections by name.
+    pub peerings: BTreeMap<String, Peering>,
+    /// The network outside every VPC.
+    pub internet: Internet,
     /// Customer-managed prefix lists by name.
     pub prefix_lists: BTreeMap<String, PrefixList>,
     /// Every knob, with defaults filled in.
@@ -41,8 +53,14 @@ pub struct Vpc {
     pub cidrs: Vec<Ipv4Net>,
     /// IPv6 blocks.
     pub ipv6_cidrs: Vec<Ipv6Net>,
+    /// The internet gateway.
+    pub internet_gateway: Option<InternetGateway>,
+    /// The egress-only internet gateway.
+    pub egress_only_internet_gateway: Option<EgressOnlyInternetGateway>,
     /// Subnets by name.
     pub subnets: BTreeMap<String, Subnet>,
+    /// NAT gateways by name.
+    pub nat_gateways: BTreeMap<String, NatGateway>,
     /// Route tables by name, exactly one of them main (RT-01).
     pub route_tables: BTreeMap<String, RouteTable>,
     /// Security groups by name; `default` always exists (SG-07).
@@ -114,10 +132,18 @@ pub enum Destination {
 pub enum Target {
     /// Drops what it matches, without falling back to a shorter route (RT-15).
     Blackhole,
+    /// The VPC's egress-only internet gateway; the destination is IPv6 (EI-01).
+    EgressOnlyInternetGateway,
     /// A network interface, `instance` and `device` naming it; it is in the same VPC.
     Interface(InterfaceRef),
+    /// The VPC's internet gateway.
+    InternetGateway,
     /// The VPC itself.
     Local,
+    /// The NAT gateway of the same VPC with this name.
+    NatGateway(String),
+    /// The peering connection with this name, which joins this VPC; a blackhole unless that is active (RT-15, RT-16).
+    Peering(String),
 }
 
 /// Names one interface of a VPC.
@@ -160,8 +186,19 @@ pub enum Peer {
     Cidr(IpNet),
     /// Members of the group with this name in the same VPC (SG-08).
     Group(String),
+    /// Members of a group of a peered VPC; nobody while no active connection in one region joins the two (SG-09, SG-10).
+    PeeredGroup(PeeredGroup),
     /// Current entries of the prefix list with this name (SG-11).
     PrefixList(String),
+}
+
+/// Names a security group of another VPC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeeredGroup {
+    /// VPC name.
+    pub vpc: String,
+    /// Group name.
+    pub group: String,
 }
 
 /// Protocol with ports or ICMP type and code, for security groups and network ACLs (SG-04, NA-09).
@@ -242,6 +279,8 @@ pub struct Interface {
     pub subnet: String,
     /// IPv4 addresses, primary first; at least one (AD-16).
     pub private_ips: Vec<Ipv4Addr>,
+    /// Public by private IPv4 address; a mapping of the internet gateway, unknown to the guest (AD-16, IG-03).
+    pub public_ips: BTreeMap<Ipv4Addr, Ipv4Addr>,
     /// IPv6 addresses.
     pub ipv6_addresses: Vec<Ipv6Addr>,
     /// Names of its security groups, at least one.
@@ -298,6 +337,8 @@ pub struct FlowLog {
 pub enum FlowLogScope {
     /// One interface.
     Interface(InterfaceRef),
+    /// The network interface of the NAT gateway with this name.
+    NatGateway(String),
     /// One subnet.
     Subnet(String),
     /// The whole VPC.
@@ -337,6 +378,8 @@ pub struct Settings {
     pub related_icmp: RelatedIcmp,
     /// Whether flows that AWS leaves untracked are tracked (GAP-12).
     pub tracking: Tracking,
+    /// Seconds of idle time for a connection through a NAT gateway (NG-10, NG-11).
+    pub nat_idle_timeout: u32,
     /// Sessions that the flow table holds, all workers together.
     pub sessions: u32,
     /// Whether flow-log windows may have any length in seconds, for tests (GAP-16).

@@ -64,6 +64,7 @@ impl<'a> Side<'a> {
         match peer {
             Peer::Cidr(_) | Peer::PrefixList(_) => self.blocks(peer).iter().any(|block| block.contains(&far)),
             Peer::Group(name) => self.is_member(name, far),
+            Peer::PeeredGroup(_) => false,
         }
     }
 
@@ -86,7 +87,7 @@ impl<'a> Side<'a> {
     fn blocks(&self, peer: &Peer) -> Vec<IpNet> {
         match peer {
             Peer::Cidr(block) => vec![*block],
-            Peer::Group(_) => Vec::new(),
+            Peer::Group(_) | Peer::PeeredGroup(_) => Vec::new(),
             Peer::PrefixList(name) => self.lab.prefix_lists[name].entries.clone(),
         }
     }

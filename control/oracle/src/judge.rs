@@ -189,7 +189,11 @@ impl<'a> Walk<'a> {
             }
         };
         let receiver = match target {
-            Target::Blackhole => return Err(Loss::between(Reason::Blackhole)),
+            Target::Blackhole
+            | Target::EgressOnlyInternetGateway
+            | Target::InternetGateway
+            | Target::NatGateway(_)
+            | Target::Peering(_) => return Err(Loss::between(Reason::Blackhole)),
             Target::Interface(name) => find(vpc, name),
             Target::Local => owner(vpc, self.parsed.tuple.dst),
         };
@@ -296,7 +300,12 @@ fn leaves_subnet(vpc: &Vpc, sender: &Interface, way: Way<'_>) -> bool {
         Way::SameSubnet => false,
         Way::NoRoute => true,
         Way::Routed(route) => match &route.target {
-            Target::Blackhole | Target::Local => true,
+            Target::Blackhole
+            | Target::Local
+            | Target::EgressOnlyInternetGateway
+            | Target::InternetGateway
+            | Target::NatGateway(_)
+            | Target::Peering(_) => true,
             Target::Interface(name) => {
                 find(vpc, name).is_none_or(|port| port.interface.subnet != sender.subnet)
             }
@@ -310,7 +319,11 @@ const fn traffic_path(way: Way<'_>) -> Option<u8> {
         Way::NoRoute => None,
         Way::SameSubnet => Some(SAME_VPC),
         Way::Routed(route) => match route.target {
-            Target::Blackhole => None,
+            Target::Blackhole
+            | Target::EgressOnlyInternetGateway
+            | Target::InternetGateway
+            | Target::NatGateway(_)
+            | Target::Peering(_) => None,
             Target::Interface(_) | Target::Local => Some(SAME_VPC),
         },
     }

@@ -116,6 +116,7 @@ fn flow_logs(lab: &Lab) -> Vec<FlowLogRow> {
             id: log.id.clone(),
             scope: match &log.scope {
                 FlowLogScope::Interface(at) => format!("interface {}.{}", at.instance, at.device),
+                FlowLogScope::NatGateway(name) => format!("NAT gateway {name}"),
                 FlowLogScope::Subnet(name) => format!("subnet {}/{name}", vpc.name),
                 FlowLogScope::Vpc => format!("vpc {}", vpc.name),
             },

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use model::lab::{
-    AclAction, AclEntry, Destination, FlowLogInterval, GroupRule, Instance, Interface, InterfaceRef, Lab,
-    NetworkAcl, Nitro, Peer, PrefixList, RelatedIcmp, Route, RouteTable, SecurityGroup, Settings,
-    SourceDestCheck, Subnet, Target, Tracking, Traffic, Vpc,
+    AclAction, AclEntry, Destination, FlowLogInterval, GroupRule, Instance, Interface, InterfaceRef,
+    Internet, Lab, NetworkAcl, Nitro, Peer, PrefixList, RelatedIcmp, Route, RouteTable, SecurityGroup,
+    Settings, SourceDestCheck, Subnet, Target, Tracking, Traffic, Vpc,
 };
 
 pub(super) const EVERY: RangeInclusive<u16> = 0..=u16::MAX;
@@ -52,6 +52,7 @@ fn interface(device: &str, id: &str, subnet: &str, address: &str) -> Interface {
         id: id.into(),
         subnet: subnet.into(),
         private_ips: vec![address.parse().expect("an address")],
+        public_ips: BTreeMap::new(),
         ipv6_addresses: vec![],
         security_groups: vec!["web".into()],
         source_dest_check: SourceDestCheck::On,
@@ -90,6 +91,7 @@ fn settings() -> Settings {
         icmp: 30,
         related_icmp: RelatedIcmp::Accept,
         tracking: Tracking::Aws,
+        nat_idle_timeout: 350,
         sessions: 1_000_000,
         flow_log_interval: FlowLogInterval::Aws,
         nitro: Nitro::On,
@@ -130,6 +132,9 @@ pub(super) fn lab() -> Lab {
         region: "us-east-1".into(),
         cidrs: vec!["10.0.0.0/16".parse().expect("a block")],
         ipv6_cidrs: vec![],
+        internet_gateway: None,
+        egress_only_internet_gateway: None,
+        nat_gateways: BTreeMap::new(),
         subnets: named([("a", subnet("a", "10.0.1.0/24")), ("b", subnet("b", "10.0.2.0/24"))]),
         route_tables: named([("main", main)]),
         security_groups: named([("default", group("default")), ("web", group("web"))]),
@@ -145,6 +150,8 @@ pub(super) fn lab() -> Lab {
         account: "123456789012".into(),
         region: "us-east-1".into(),
         vpcs: named([("app", app)]),
+        peerings: BTreeMap::new(),
+        internet: Internet { mtu: 1500, public_pool: vec![], hosts: BTreeMap::new() },
         prefix_lists: BTreeMap::new(),
         settings: settings(),
     }

@@ -127,3 +127,48 @@ fn settings_and_flow_logs_and_prefix_lists_have_lines() {
     let list = "{ region: us-east-1, address_family: ipv4, max_entries: 2, entries: [192.0.2.0/24] }";
     assert_eq!(with(&format!("prefix_lists: {{ office: {list} }}\n")), ["added prefix list office"]);
 }
+
+#[test]
+fn gateways_peerings_and_hosts_have_lines() {
+    let old = r#"
+lab: words
+internet: { hosts: { laptop: { ips: [203.0.113.50] } } }
+vpcs:
+  app:
+    cidr: [10.0.0.0/16]
+    internet_gateway: true
+    subnets: { a: { cidr: 10.0.1.0/24 } }
+    route_tables: { main: { main: true, routes: [ { to: 0.0.0.0/0, via: internet_gateway } ] } }
+    nat_gateways: { n: { subnet: a, public_ip: 198.51.100.10, private_ip: 10.0.1.9 } }
+    instances: { web: { subnet: a, private_ip: 10.0.1.10, public_ip: 198.51.100.20 } }
+  data: { cidr: [10.1.0.0/16] }
+peerings: { p: { requester: app, accepter: data, state: pending-acceptance } }
+settings: { nat: { idle_timeout: 350 } }
+"#;
+    let lines = |from: &str, to: &str| -> Vec<String> {
+        assert!(old.contains(from), "{from:?} is in the file");
+        changes(&lab(old), &lab(&old.replacen(from, to, 1))).iter().map(|line| without_ids(line)).collect()
+    };
+    let web = "changed network interface web.eth0: public addresses:";
+    assert_eq!(
+        lines("100.20", "100.21"),
+        [format!("{web} 10.0.1.10 as 198.51.100.20 -> 10.0.1.10 as 198.51.100.21")]
+    );
+    assert_eq!(
+        lines("100.10", "100.11"),
+        [
+            "removed NAT gateway app.n: address 10.0.1.9 as 198.51.100.10",
+            "added NAT gateway app.n: address 10.0.1.9 as 198.51.100.11"
+        ]
+    );
+    assert_eq!(
+        lines("pending-acceptance", "active"),
+        ["changed peering connection p: state: pending-acceptance -> active"]
+    );
+    assert_eq!(
+        lines("[203.0.113.50]", "[203.0.113.51]"),
+        ["changed host laptop: addresses: 203.0.113.50 -> 203.0.113.51"]
+    );
+    assert_eq!(lines("idle_timeout: 350", "idle_timeout: 5"), ["changed setting nat.idle_timeout: 350 -> 5"]);
+    assert_eq!(lines("peerings: { p:", "peerings: { q:").len(), 2);
+}

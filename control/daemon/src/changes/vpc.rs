@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use model::lab::{FlowLog, Instance, Interface, NetworkAcl, RouteTable, SecurityGroup, Subnet, Vpc};
 
-use super::{Lines, Pair, pairs, words};
+use super::{Lines, Pair, gateway, pairs, words};
 
 pub(super) fn compare(lines: &mut Lines, old: &Vpc, new: &Vpc) {
     let vpc = &new.name;
     lines.changed(format!("VPC {vpc}: IPv4 CIDR"), &old.cidrs, &new.cidrs, |c| words::list(c));
     lines.changed(format!("VPC {vpc}: IPv6 CIDR"), &old.ipv6_cidrs, &new.ipv6_cidrs, |c| words::list(c));
+    gateway::of_vpc(lines, vpc, old, new);
     for pair in pairs(&old.subnets, &new.subnets, |subnet: &Subnet| subnet.id.as_str()) {
         match pair {
             Pair::Added(subnet) => lines.added(format!("subnet {vpc}.{} ({})", subnet.name, subnet.id)),
@@ -101,6 +102,12 @@ fn compare_interfaces(lines: &mut Lines, instance: &str, old: &Interface, new: &
     lines.changed(format!("{interface}: private IPv4 addresses"), &old.private_ips, &new.private_ips, |a| {
         words::list(a)
     });
+    lines.changed(
+        format!("{interface}: public addresses"),
+        &old.public_ips,
+        &new.public_ips,
+        words::public_ips,
+    );
     lines.changed(format!("{interface}: IPv6 addresses"), &old.ipv6_addresses, &new.ipv6_addresses, |a| {
         words::list(a)
     });

@@ -1,16 +1,40 @@
 //! Values as the lab file writes them.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
 use model::lab::{
-    AclAction, AclEntry, Destination, FlowLog, FlowLogInterval, FlowLogScope, GroupRule, InterfaceRef,
-    LogDestination, Nitro, Peer, RelatedIcmp, Route, SourceDestCheck, Target, Tracking, Traffic, TrafficType,
+    AclAction, AclEntry, Connectivity, Destination, FlowLog, FlowLogInterval, FlowLogScope, GroupRule,
+    InterfaceRef, LogDestination, NatAddress, Nitro, Peer, PeeredGroup, RelatedIcmp, Route, SourceDestCheck,
+    Target, Tracking, Traffic, TrafficType,
 };
 
 pub(super) fn list<T: Display>(values: &[T]) -> String {
     let words: Vec<String> = values.iter().map(ToString::to_string).collect();
     if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+}
+
+/// `10.0.1.10 as 198.51.100.20`.
+pub(super) fn public_ips(mapping: &BTreeMap<Ipv4Addr, Ipv4Addr>) -> String {
+    let pairs: Vec<String> =
+        mapping.iter().map(|(private, public)| format!("{private} as {public}")).collect();
+    list(&pairs)
+}
+
+pub(super) fn nat_address(address: &NatAddress) -> String {
+    match address.public_ip {
+        Some(public) => format!("{} as {public}", address.private_ip),
+        None => address.private_ip.to_string(),
+    }
+}
+
+pub(super) const fn connectivity(connectivity: &Connectivity) -> &'static str {
+    match connectivity {
+        Connectivity::Private => "private",
+        Connectivity::Public => "public",
+    }
 }
 
 pub(super) fn route(route: &Route) -> String {
@@ -20,8 +44,12 @@ pub(super) fn route(route: &Route) -> String {
     };
     let target = match &route.target {
         Target::Blackhole => "blackhole".to_owned(),
+        Target::EgressOnlyInternetGateway => "egress_only_internet_gateway".to_owned(),
         Target::Interface(at) => format!("interface/{}", interface(at)),
+        Target::InternetGateway => "internet_gateway".to_owned(),
         Target::Local => "local".to_owned(),
+        Target::NatGateway(name) => format!("nat_gateway/{name}"),
+        Target::Peering(name) => format!("peering/{name}"),
     };
     format!("{destination} via {target}")
 }
@@ -30,6 +58,7 @@ pub(super) fn group_rule(rule: &GroupRule) -> String {
     let peer = match &rule.peer {
         Peer::Cidr(cidr) => cidr.to_string(),
         Peer::Group(name) => format!("sg/{name}"),
+        Peer::PeeredGroup(PeeredGroup { vpc, group }) => format!("sg/{vpc}.{group}"),
         Peer::PrefixList(name) => format!("prefix_list/{name}"),
     };
     format!("{}, peer {peer} ({})", traffic(&rule.traffic), rule.id)
@@ -71,6 +100,7 @@ fn ports(name: &str, range: &RangeInclusive<u16>) -> String {
 pub(super) fn flow_log(log: &FlowLog) -> String {
     let scope = match &log.scope {
         FlowLogScope::Interface(at) => format!("interface {}", interface(at)),
+        FlowLogScope::NatGateway(name) => format!("NAT gateway {name}"),
         FlowLogScope::Subnet(name) => format!("subnet {name}"),
         FlowLogScope::Vpc => "the VPC".to_owned(),
     };

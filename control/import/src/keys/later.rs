@@ -4,24 +4,6 @@ use model::draft;
 
 use super::{choice, object};
 
-object! { draft::InternetGatewayOptions, "InternetGatewayOptions", "An internet gateway with options.";
-    route_table: Optional "Name of the edge route table.";
-}
-
-object! { draft::NatGateway, "NatGateway", "A NAT gateway.";
-    subnet: Required "Name of its subnet.";
-    connectivity_type: Optional "Whether it reaches the internet. Default public.";
-    public_ip: Optional "Public IPv4 address.";
-    private_ip: Optional "Private IPv4 address. Default: a free one.";
-    secondary: Optional "Secondary addresses.";
-    flow_logs: Optional "Flow logs of its interface by name.";
-}
-
-object! { draft::NatAddress, "NatAddress", "A secondary address of a NAT gateway.";
-    public_ip: Optional "Public IPv4 address.";
-    private_ip: Optional "Private IPv4 address.";
-}
-
 object! { draft::Endpoint, "Endpoint", "A VPC endpoint.";
     service: Required "Service name such as s3, or endpoint_service/VPC.NAME.";
     endpoint_type as "type": Required "Kind of endpoint.";
@@ -58,27 +40,6 @@ object! { draft::DhcpOptions, "DhcpOptions", "DHCP options.";
     domain_name_servers: Optional "Resolvers, or AmazonProvidedDNS.";
 }
 
-object! { draft::Peering, "Peering", "A peering connection between two VPCs.";
-    requester: Required "VPC that asked.";
-    accepter: Required "VPC that was asked.";
-    state: Optional "State of the connection. Default active.";
-    requester_dns: Optional "Whether the requester's public names resolve to private addresses for the peer.";
-    accepter_dns: Optional "Whether the accepter's public names resolve to private addresses for the peer.";
-}
-
-object! { draft::Internet, "Internet", "One flat network outside every VPC.";
-    mtu: Optional "Bytes of an IP packet. Default 1500.";
-    public_pool: Optional "Blocks that `public_ip: auto` takes from.";
-    hosts: Optional "Hosts by name.";
-    services: Optional "AWS services: blocks by region, or a backend.";
-    uplink: Optional "Whether the host's own network stands behind it.";
-}
-
-object! { draft::Host, "Host", "A host on the internet.";
-    ips: Required "Addresses.";
-    names: Optional "DNS names.";
-}
-
 object! { draft::Bucket, "Bucket", "A bucket.";
     region: Optional "Region, if not the lab's.";
     policy: Optional "Path of a policy document.";
@@ -90,7 +51,5 @@ object! { draft::Principal, "Principal", "Who signs requests.";
     arn: Required "Amazon resource name of the caller.";
 }
 
-choice! { draft::ConnectivityType; "private" => Private, "public" => Public }
 choice! { draft::EndpointType; "gateway" => Gateway, "interface" => Interface }
 choice! { draft::ListenerProtocol; "tcp" => Tcp, "udp" => Udp }
-choice! { draft::PeeringState; "active" => Active, "pending-acceptance" => PendingAcceptance, "rejected" => Rejected }

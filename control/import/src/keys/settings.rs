@@ -21,7 +21,7 @@ object! { draft::GroupSettings, "GroupSettings", "Knobs of security groups; time
 }
 
 object! { draft::NatSettings, "NatSettings", "Knobs of NAT gateways; times in seconds.";
-    idle_timeout: Optional "Idle time of a translation.";
+    idle_timeout: Optional "Idle time of a connection, 1 to 86400. Default 350.";
 }
 
 object! { draft::Limits, "Limits", "Sizes of tables.";

@@ -4,7 +4,9 @@ mod addresses;
 mod blocks;
 mod defaults;
 mod flow_logs;
+mod gateways;
 mod groups;
+mod peerings;
 mod routes;
 mod warnings;
 

@@ -60,7 +60,7 @@ fn inside_the_vpc_only_whole_subnets_may_be_diverted_and_only_to_interfaces() {
     assert_eq!(target("2001:db8::/64", "instance/router"), interface("router", "eth0"));
     assert_eq!(refused("10.0.1.0/25", "instance/router"), [Code::RouteInsideVpc]);
     assert_eq!(refused("10.0.0.0/23", "instance/router"), [Code::RouteInsideVpc]);
-    assert_eq!(refused("10.0.1.0/24", "internet_gateway"), [Code::RouteInsideVpc]);
+    assert_eq!(refused("10.0.1.0/24", "peering/p"), [Code::UnknownReference]);
     assert!(refused("10.0.0.0/8", "instance/router").is_empty(), "wider than the VPC is an ordinary route");
 }
 
@@ -133,8 +133,14 @@ fn link_local_services_cannot_be_routed_but_may_be_covered() {
 /// Rules: EI-01
 #[test]
 fn an_egress_only_gateway_is_for_ipv6() {
-    assert_eq!(refused("0.0.0.0/0", "egress_only_internet_gateway"), [Code::FamilyMismatch]);
-    assert_eq!(refused("::/0", "egress_only_internet_gateway"), [Code::NotEnforcedYet]);
+    let codes = |to: &str| {
+        app_codes(&format!(
+            "    egress_only_internet_gateway: true\n{}",
+            text(to, "egress_only_internet_gateway")
+        ))
+    };
+    assert_eq!(codes("0.0.0.0/0"), [Code::FamilyMismatch]);
+    assert_eq!(codes("::/0"), []);
 }
 
 /// Rules: RT-05, RT-25

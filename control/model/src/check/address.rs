@@ -1,12 +1,13 @@
 //! Hands out addresses (AD-05..07).
 //!
 //! Addresses that are written come first. Then each interface that asks for any gets the lowest free one of its subnet, in order of
-//! instance and device name, so that one lab file always gives the same addresses.
+//! instance and device name, NAT gateways last, so that one lab file always gives the same addresses.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::interface::{Plan, Wish};
+use super::interface::Wish;
 use crate::findings::{Code, Finding, Findings};
 use crate::lab::Subnet;
 use crate::spot::Spot;
@@ -14,58 +15,84 @@ use crate::spot::Spot;
 /// Addresses of one interface.
 pub(super) type Addresses = (Vec<Ipv4Addr>, Vec<Ipv6Addr>);
 
-/// Addresses for each plan; an interface that could not get what it asks for has been reported and gets fewer.
+/// What somebody asks of a subnet.
+pub(super) struct Request<'a> {
+    pub(super) owner: Owner<'a>,
+    pub(super) subnet: &'a str,
+    pub(super) v4: &'a Wish<Ipv4Addr>,
+    pub(super) v6: &'a Wish<Ipv6Addr>,
+}
+
+/// Who asks.
+#[derive(Clone, Copy)]
+pub(super) enum Owner<'a> {
+    /// By instance and device.
+    Interface(&'a str, &'a str),
+    NatGateway(&'a str),
+}
+
+impl fmt::Display for Owner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Interface(instance, device) => write!(f, "`{instance}.{device}`"),
+            Self::NatGateway(name) => write!(f, "NAT gateway `{name}`"),
+        }
+    }
+}
+
+/// Addresses for each request; an interface that could not get what it asks for has been reported and gets fewer.
 pub(super) fn allocate(
     subnets: &BTreeMap<String, Subnet>,
-    plans: &[Plan<'_>],
+    requests: &[Request<'_>],
     found: &mut Findings,
 ) -> Vec<Addresses> {
     let mut pools: BTreeMap<&str, (Pool, Option<Pool>)> =
         subnets.values().map(|s| (s.name.as_str(), (Pool::v4(s), Pool::v6(s)))).collect();
-    let mut given: Vec<Addresses> = plans.iter().map(|plan| written(plan, &mut pools, found)).collect();
-    for (plan, (v4, v6)) in plans.iter().zip(&mut given) {
-        let Some((pool4, pool6)) = pools.get_mut(plan.subnet.value.as_str()) else { continue };
-        if let Wish::Any(spot) = plan.v4 {
-            v4.extend(pool4.lowest_free(spot, plan, found).map(to_v4));
+    let mut given: Vec<Addresses> =
+        requests.iter().map(|request| written(request, &mut pools, found)).collect();
+    for (request, (v4, v6)) in requests.iter().zip(&mut given) {
+        let Some((pool4, pool6)) = pools.get_mut(request.subnet) else { continue };
+        if let Wish::Any(spot) = request.v4 {
+            v4.extend(pool4.lowest_free(*spot, request.owner, found).map(to_v4));
         }
-        if let (Wish::Any(spot), Some(pool6)) = (&plan.v6, pool6) {
-            v6.extend(pool6.lowest_free(*spot, plan, found).map(Ipv6Addr::from_bits));
+        if let (Wish::Any(spot), Some(pool6)) = (request.v6, pool6) {
+            v6.extend(pool6.lowest_free(*spot, request.owner, found).map(Ipv6Addr::from_bits));
         }
     }
     given
 }
 
 fn written<'a>(
-    plan: &Plan<'a>,
+    request: &Request<'a>,
     pools: &mut BTreeMap<&str, (Pool, Option<Pool>)>,
     found: &mut Findings,
 ) -> Addresses {
     let (mut v4, mut v6) = Addresses::default();
-    let Some((pool4, pool6)) = pools.get_mut(plan.subnet.value.as_str()) else { return (v4, v6) };
-    if let Wish::These(addresses) = &plan.v4 {
+    let Some((pool4, pool6)) = pools.get_mut(request.subnet) else { return (v4, v6) };
+    if let Wish::These(addresses) = request.v4 {
         v4.extend(
             addresses.iter().filter(|(a, spot)| pool4.claim(from_v4(*a), *spot, found)).map(|(a, _)| *a),
         );
     }
-    match (&plan.v6, pool6) {
+    match (request.v6, pool6) {
         (Wish::Nothing, _) | (Wish::Any(_), Some(_)) => {}
         (Wish::These(addresses), Some(pool)) => {
             v6.extend(
                 addresses.iter().filter(|(a, spot)| pool.claim(a.to_bits(), *spot, found)).map(|(a, _)| *a),
             );
         }
-        (Wish::Any(spot), None) => without_ipv6(plan, *spot, found),
+        (Wish::Any(spot), None) => without_ipv6(request, *spot, found),
         (Wish::These(addresses), None) => {
             for (_, spot) in addresses {
-                without_ipv6(plan, *spot, found);
+                without_ipv6(request, *spot, found);
             }
         }
     }
     (v4, v6)
 }
 
-fn without_ipv6(plan: &Plan<'_>, spot: Spot, found: &mut Findings) {
-    let message = format!("subnet `{}` has no IPv6 block", plan.subnet.value);
+fn without_ipv6(request: &Request<'_>, spot: Spot, found: &mut Findings) {
+    let message = format!("subnet `{}` has no IPv6 block", request.subnet);
     found.push(Finding::new(Code::SubnetWithoutIpv6, spot, message).help("give the subnet an `ipv6_cidr`"));
 }
 
@@ -138,15 +165,12 @@ impl Pool {
         }
     }
 
-    fn lowest_free(&mut self, spot: Spot, plan: &Plan<'_>, found: &mut Findings) -> Option<u128> {
+    fn lowest_free(&mut self, spot: Spot, owner: Owner<'_>, found: &mut Findings) -> Option<u128> {
         while self.taken.contains_key(&self.next) {
             self.next += 1;
         }
         if self.next >= self.last {
-            let message = format!(
-                "subnet `{}` has no address left for `{}.{}`",
-                self.subnet, plan.instance, plan.device
-            );
+            let message = format!("subnet `{}` has no address left for {owner}", self.subnet);
             found.push(
                 Finding::new(Code::SubnetExhausted, spot, message)
                     .help("five addresses of every subnet are reserved; take a larger block"),

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::interface::{Keys, ONLY};
 use super::vpc::Scope;
-use super::{later, missing, name};
+use super::{interface, later, missing, name};
 use crate::draft::{self, Field, Named, Text};
 use crate::findings::{Code, Finding, Findings};
 use crate::ids::{self, Kind};
@@ -76,23 +75,19 @@ const LATER_FIELDS: [&str; 25] = [
     "next-hop-interface-type",
 ];
 
-/// All flow logs of a VPC, its subnets and its interfaces.
+/// All flow logs of a VPC, its subnets, its interfaces and its NAT gateways.
 pub(super) fn all(scope: &Scope<'_>, found: &mut Findings) -> Vec<FlowLog> {
     let vpc = scope.draft;
     let mut logs = of(scope, &vpc.flow_logs, &FlowLogScope::Vpc, found);
     for (name, subnet) in vpc.subnets.objects() {
         logs.extend(of(scope, &subnet.flow_logs, &FlowLogScope::Subnet(name.value.clone()), found));
     }
-    for (name, instance) in vpc.instances.objects() {
-        let one = instance.interfaces.is_absent().then(|| (ONLY, Keys::of_instance(instance)));
-        let many = instance
-            .interfaces
-            .objects()
-            .map(|(device, body)| (device.value.as_str(), Keys::of_interface(body)));
-        for (device, keys) in one.into_iter().chain(many) {
-            let interface = InterfaceRef { instance: name.value.clone(), device: device.to_owned() };
-            logs.extend(of(scope, keys.flow_logs, &FlowLogScope::Interface(interface), found));
-        }
+    for (name, device, keys) in interface::each(vpc) {
+        let interface = InterfaceRef { instance: name.value.clone(), device: device.to_owned() };
+        logs.extend(of(scope, keys.flow_logs, &FlowLogScope::Interface(interface), found));
+    }
+    for (name, gateway) in vpc.nat_gateways.objects() {
+        logs.extend(of(scope, &gateway.flow_logs, &FlowLogScope::NatGateway(name.value.clone()), found));
     }
     logs
 }
@@ -130,6 +125,7 @@ fn check(
         FlowLogScope::Interface(interface) => {
             format!("interface/{}.{}/{}", interface.instance, interface.device, name.value)
         }
+        FlowLogScope::NatGateway(gateway) => format!("nat_gateway/{gateway}/{}", name.value),
         FlowLogScope::Subnet(subnet) => format!("subnet/{subnet}/{}", name.value),
         FlowLogScope::Vpc => name.value.clone(),
     };

@@ -12,7 +12,9 @@ use super::{missing, name, prefix_list, reference, text};
 use crate::draft::{self, Field, List, Text};
 use crate::findings::{Code, Finding, Findings};
 use crate::ids::{self, Kind};
-use crate::lab::{GroupRule, Instance, Peer, SecurityGroup, Traffic};
+use crate::lab::{
+    GroupRule, Instance, Peer, PeeredGroup, PeeringReach, PeeringState, SecurityGroup, Traffic,
+};
 use crate::spot::{At, Spot};
 
 /// Rules per direction and family of one group (SG-29).
@@ -121,6 +123,7 @@ fn rule(scope: &Scope<'_>, group: &str, direction: &str, traffic: Traffic, peer:
     let peer_text = match &peer {
         Peer::Cidr(net) => net.to_string(),
         Peer::Group(name) => format!("sg/{name}"),
+        Peer::PeeredGroup(PeeredGroup { vpc, group }) => format!("sg/{vpc}.{group}"),
         Peer::PrefixList(name) => format!("prefix_list/{name}"),
     };
     let content = format!("{group} {direction} {} {peer_text}", traffic::text(&traffic));
@@ -178,17 +181,40 @@ fn group_peer(scope: &Scope<'_>, text: &Text, rest: &str, found: &mut Findings) 
         return is_known(scope, &name, found).then_some(Peer::Group(name.value));
     };
     let vpcs = &scope.world.draft.vpcs;
-    if reference::known("VPC", &At::new(vpc.to_owned(), text.spot), vpcs, &[], found)
-        && let Some(other) = vpcs.object(vpc)
-        && reference::known("security group", &name, &other.security_groups, &[DEFAULT], found)
-    {
-        let message = format!("`{}` is in another VPC, and such peers are not enforced yet", text.value);
+    let known = reference::known("VPC", &At::new(vpc.to_owned(), text.spot), vpcs, &[], found)
+        && vpcs.object(vpc).is_none_or(|other| {
+            reference::known("security group", &name, &other.security_groups, &[DEFAULT], found)
+        });
+    let peered = known && peered(scope, text, vpc, found);
+    peered.then(|| Peer::PeeredGroup(PeeredGroup { vpc: vpc.to_owned(), group: name.value }))
+}
+
+/// Whether a group of `vpc` may be named here: a connection in one region joins the two VPCs (SG-09, PC-14).
+fn peered(scope: &Scope<'_>, text: &Text, vpc: &str, found: &mut Findings) -> bool {
+    let Some(peering) = scope.world.peerings.between(&scope.name.value, vpc) else {
+        if scope.world.draft.peerings.is_broken() {
+            return false;
+        }
+        let message =
+            format!("`{}` is in another VPC, which no peering connection joins with this one", text.value);
         found.push(
-            Finding::new(Code::NotEnforcedYet, text.spot, message)
-                .help("they need an active peering connection in the same region (SG-09)"),
+            Finding::new(Code::GroupNotPeered, text.spot, message)
+                .help("a rule names groups of the same VPC, or of one that is peered in the same region; else use a CIDR block"),
         );
+        return false;
+    };
+    if peering.reach == PeeringReach::InterRegion {
+        let message = format!("`{}` is in another region", text.value);
+        let help = "across regions a rule names CIDR blocks, not groups";
+        found.push(Finding::new(Code::RegionMismatch, text.spot, message).help(help));
+        return false;
     }
-    None
+    if peering.state != PeeringState::Active {
+        let state = peering.state.as_str();
+        let message = format!("this rule matches nobody: peering connection `{}` is {state}", peering.name);
+        found.push(Finding::new(Code::StaleRule, text.spot, message).help("AWS calls such a rule stale"));
+    }
+    true
 }
 
 /// The prefix list behind `prefix_list/`, which must be of the VPC's region.
@@ -230,7 +256,7 @@ fn fits(
     let spot = field.get().map_or_else(Spot::default, |text| text.spot);
     match peer {
         Peer::Cidr(net) => traffic::fits(traffic, *net, spot, found),
-        Peer::Group(_) => true,
+        Peer::Group(_) | Peer::PeeredGroup(_) => true,
         Peer::PrefixList(name) => {
             let first = scope.world.prefix_lists.get(name).and_then(|list| list.entries.first());
             first.is_none_or(|net| traffic::fits(traffic, *net, spot, found))
@@ -289,7 +315,7 @@ pub(super) fn per_interface(
 fn weight(scope: &Scope<'_>, rules: &[GroupRule], is_v4: bool) -> usize {
     let weight = |rule: &GroupRule| match &rule.peer {
         Peer::Cidr(net) => usize::from(net.addr().is_ipv4() == is_v4),
-        Peer::Group(_) => 1,
+        Peer::Group(_) | Peer::PeeredGroup(_) => 1,
         Peer::PrefixList(name) => prefix_list::weight(scope.world, name, is_v4),
     };
     rules.iter().map(weight).sum()

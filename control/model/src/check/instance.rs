@@ -2,20 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use super::address::{Addresses, Owner, Request};
 use super::interface::{self, Keys, Plan};
 use super::vpc::Scope;
-use super::{address, later, name};
+use super::{address, name};
 use crate::draft::{self, Text};
 use crate::findings::{Code, Finding, Findings};
 use crate::ids::{self, Kind};
 use crate::lab::{Instance, Interface, Subnet};
 
-/// All instances of a VPC.
+/// All instances of a VPC. What NAT gateways ask of its subnets is `others`; the second part are their addresses.
 pub(super) fn all(
     scope: &Scope<'_>,
     subnets: &BTreeMap<String, Subnet>,
+    others: Vec<Request<'_>>,
     found: &mut Findings,
-) -> BTreeMap<String, Instance> {
+) -> (BTreeMap<String, Instance>, Vec<Addresses>) {
     let mut plans: Vec<Plan<'_>> = Vec::new();
     let mut instances = BTreeMap::new();
     for (name, draft) in scope.draft.instances.objects() {
@@ -27,7 +29,10 @@ pub(super) fn all(
         plans.extend(own);
     }
     plans.sort_by_key(|plan| (plan.instance, plan.device));
-    let addresses = address::allocate(subnets, &plans, found);
+    let mut requests: Vec<Request<'_>> = plans.iter().map(request).collect();
+    requests.extend(others);
+    let mut addresses = address::allocate(subnets, &requests, found);
+    let rest = addresses.split_off(plans.len());
     for (plan, (private_ips, ipv6_addresses)) in plans.into_iter().zip(addresses) {
         let id = ids::derived(Kind::Interface, scope.owner(), &format!("{}.{}", plan.instance, plan.device));
         if let Some(instance) = instances.get_mut(plan.instance) {
@@ -36,6 +41,7 @@ pub(super) fn all(
                 id,
                 subnet: plan.subnet.value.clone(),
                 private_ips,
+                public_ips: BTreeMap::new(),
                 ipv6_addresses,
                 security_groups: plan.groups,
                 source_dest_check: plan.check,
@@ -43,7 +49,12 @@ pub(super) fn all(
             });
         }
     }
-    instances
+    (instances, rest)
+}
+
+fn request<'a>(plan: &'a Plan<'_>) -> Request<'a> {
+    let owner = Owner::Interface(plan.instance, plan.device);
+    Request { owner, subnet: &plan.subnet.value, v4: &plan.v4, v6: &plan.v6 }
 }
 
 fn empty(scope: &Scope<'_>, name: &Text, draft: &draft::Instance) -> Instance {
@@ -63,7 +74,6 @@ fn plans_of<'a>(
     found: &mut Findings,
 ) -> Vec<Plan<'a>> {
     let own = Keys::of_instance(draft);
-    later::interface(own, found);
     if draft.interfaces.is_absent() {
         if own.subnet.is_absent() {
             let message = format!("instance `{}` is in no subnet", name.value);
@@ -84,7 +94,6 @@ fn plans_of<'a>(
     some_interface(name, draft, found);
     let plan = |(device, body): (&'a Text, &'a draft::Interface)| {
         let keys = Keys::of_interface(body);
-        later::interface(keys, found);
         let named = name::device(device, found);
         let plan = interface::plan(scope, name, &device.value, device.spot, keys, own.security_groups, found);
         plan.filter(|_| named)
@@ -109,6 +118,8 @@ fn no_interface_keys(name: &Text, own: Keys<'_>, found: &mut Findings) {
         ("subnet", own.subnet.key()),
         ("private_ip", own.private_ip.key()),
         ("private_ips", own.private_ips.key()),
+        ("public_ip", own.public_ip.key()),
+        ("public_ips", own.public_ips.key()),
         ("ipv6", own.ipv6.key()),
         ("ipv6_addresses", own.ipv6_addresses.key()),
         ("source_dest_check", own.source_dest_check.key()),

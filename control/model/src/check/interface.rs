@@ -16,7 +16,7 @@ pub(super) const ONLY: &str = "eth0";
 /// Groups per interface (SG-29).
 const GROUPS: Quota = Quota { unasked: 5, most: 16 };
 /// Bytes of an IP packet: the least that IPv6 links carry (RFC 8200 section 5), and MT-01.
-const MTU: (u64, u64) = (1280, 9001);
+pub(super) const MTU: (u64, u64) = (1280, 9001);
 
 /// The keys of an interface, wherever they stand.
 #[derive(Clone, Copy)]
@@ -90,6 +90,18 @@ impl<'a> Keys<'a> {
             flow_logs,
         }
     }
+}
+
+/// Every interface of a VPC as written, with its instance and device.
+pub(super) fn each(draft: &draft::Vpc) -> impl Iterator<Item = (&Text, &str, Keys<'_>)> {
+    draft.instances.objects().flat_map(|(name, instance)| {
+        let only = instance.interfaces.is_absent().then(|| (ONLY, Keys::of_instance(instance)));
+        let many = instance
+            .interfaces
+            .objects()
+            .map(|(device, body)| (device.value.as_str(), Keys::of_interface(body)));
+        only.into_iter().chain(many).map(move |(device, keys)| (name, device, keys))
+    })
 }
 
 /// Addresses of one family that an interface asks for.

@@ -1,18 +1,18 @@
 //! Keys that are understood but not enforced yet. A lab that wrote them would not behave as written, so it is refused.
 
-use super::interface::Keys;
-use crate::draft::{self, Field, InternetGateway};
+use crate::draft::{self, Field};
 use crate::findings::{Code, Finding, Findings};
 use crate::spot::{At, Spot};
 
 /// Keys of the whole lab.
 pub(super) fn lab(draft: &draft::Lab, found: &mut Findings) {
-    refuse("peerings", draft.peerings.key(), found);
-    refuse("internet", draft.internet.key(), found);
+    if let Some(internet) = draft.internet.get() {
+        refuse("services", internet.services.key(), found);
+        refuse("uplink", unless_false(&internet.uplink), found);
+    }
     refuse("buckets", draft.buckets.key(), found);
     refuse("principals", draft.principals.key(), found);
     let Some(settings) = draft.settings.get() else { return };
-    refuse("settings.nat", settings.nat.key(), found);
     if let Some(flow_logs) = settings.flow_logs.get() {
         let delay = &flow_logs.delivery_delay;
         refuse(
@@ -25,15 +25,8 @@ pub(super) fn lab(draft: &draft::Lab, found: &mut Findings) {
 
 /// Keys of a VPC.
 pub(super) fn vpc(draft: &draft::Vpc, found: &mut Findings) {
-    let gateway = match draft.internet_gateway.get() {
-        Some(InternetGateway::Flag(flag)) if !flag.value => None,
-        _ => draft.internet_gateway.key(),
-    };
-    refuse("internet_gateway", gateway, found);
-    refuse("egress_only_internet_gateway", unless_false(&draft.egress_only_internet_gateway), found);
     refuse("enable_dns_support", draft.enable_dns_support.key(), found);
     refuse("enable_dns_hostnames", draft.enable_dns_hostnames.key(), found);
-    refuse("nat_gateways", draft.nat_gateways.key(), found);
     refuse("endpoints", draft.endpoints.key(), found);
     refuse("endpoint_services", draft.endpoint_services.key(), found);
     refuse("load_balancers", draft.load_balancers.key(), found);
@@ -46,10 +39,10 @@ pub(super) fn subnet(draft: &draft::Subnet, found: &mut Findings) {
     refuse("dns64", unless_false(&draft.dns64), found);
 }
 
-/// Keys of an interface.
-pub(super) fn interface(keys: Keys<'_>, found: &mut Findings) {
-    refuse("public_ip", keys.public_ip.key(), found);
-    refuse("public_ips", keys.public_ips.key(), found);
+/// Keys of a peering connection.
+pub(super) fn peering(draft: &draft::Peering, found: &mut Findings) {
+    refuse("requester_dns", unless_false(&draft.requester_dns), found);
+    refuse("accepter_dns", unless_false(&draft.accepter_dns), found);
 }
 
 /// Keys of a flow-log destination.

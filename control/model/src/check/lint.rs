@@ -1,5 +1,7 @@
 //! Warnings: labs that are allowed and probably not meant.
 
+mod gateway;
+
 use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
@@ -20,7 +22,9 @@ pub(super) fn lab(draft: &draft::Lab, lab: &Lab, found: &mut Findings) {
         ipv6_egress(draft, vpc, found);
         ephemeral_ports(draft, vpc, found);
         checked_targets(draft, vpc, found);
+        gateway::vpc(draft, lab, vpc, found);
     }
+    gateway::return_routes(draft, lab, found);
 }
 
 /// Programs that try IPv6 first time out where only IPv4 is let out.
@@ -53,7 +57,7 @@ fn allows_everything(group: &SecurityGroup) -> bool {
 fn mentions_ipv6(group: &SecurityGroup) -> bool {
     group.egress.iter().any(|rule| match &rule.peer {
         Peer::Cidr(net) => net.addr().is_ipv6(),
-        Peer::Group(_) | Peer::PrefixList(_) => true,
+        Peer::Group(_) | Peer::PeeredGroup(_) | Peer::PrefixList(_) => true,
     })
 }
 

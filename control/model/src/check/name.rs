@@ -11,6 +11,8 @@ use crate::spot::Spot;
 const LAB_NAME_MAX: usize = 32;
 /// Bytes of an instance name: it is a host name (RFC 1123 section 2.1, RFC 1035 section 2.3.4).
 const INSTANCE_NAME_MAX: usize = 63;
+/// Bytes of a domain name (RFC 1035 section 2.3.4).
+const DOMAIN_NAME_MAX: usize = 253;
 /// Bytes of a device name: IFNAMSIZ is 16 with the final zero.
 const DEVICE_NAME_MAX: usize = 15;
 /// Characters of any other name, as for security groups (SG-31).
@@ -34,6 +36,30 @@ pub(super) fn lab(draft: &draft::Lab, found: &mut Findings) -> Option<String> {
 /// Whether `name` can name an instance, and so a namespace and a host.
 pub(super) fn instance(name: &Text, found: &mut Findings) -> bool {
     host_name(name, "an instance", INSTANCE_NAME_MAX, found)
+}
+
+/// Whether `name` can name a host on the internet, and so a namespace.
+pub(super) fn host(name: &Text, found: &mut Findings) -> bool {
+    host_name(name, "a host", INSTANCE_NAME_MAX, found)
+}
+
+/// Whether `name` is a domain name whose labels are host names (RFC 1035 section 2.3.1, RFC 1123 section 2.1).
+pub(super) fn domain(name: &Text, found: &mut Findings) -> bool {
+    let text = &name.value;
+    let is_label = |label: &str| {
+        (1..=INSTANCE_NAME_MAX).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let good = text.len() <= DOMAIN_NAME_MAX && text.split('.').all(is_label);
+    if !good {
+        found.push(
+            Finding::new(Code::NameMalformed, name.spot, format!("`{text}` is no domain name"))
+                .help("labels of letters, digits and `-` with dots between them, such as www.example.com"),
+        );
+    }
+    good
 }
 
 /// Whether `name` can name any other object: it must fit into a reference.
@@ -83,9 +109,10 @@ pub(super) fn security_group(name: &Text, found: &mut Findings) -> bool {
     object(name, found)
 }
 
-/// Instance names are unique in the lab, because they name namespaces and hosts.
+/// Names of instances and of hosts on the internet are unique in the lab, because they name namespaces.
 pub(super) fn unique_instances(draft: &draft::Lab, found: &mut Findings) {
     let mut first: BTreeMap<&str, (&str, Spot)> = BTreeMap::new();
+    let hosts = draft.internet.get().map_or(&Field::Absent, |internet| &internet.hosts);
     for (vpc, body) in draft.vpcs.objects() {
         for entry in body.instances.entries() {
             let name = &entry.name;
@@ -104,6 +131,16 @@ pub(super) fn unique_instances(draft: &draft::Lab, found: &mut Findings) {
             }
         }
     }
+    for name in hosts.entries().map(|entry| &entry.name) {
+        if let Some((vpc, spot)) = first.get(name.value.as_str()) {
+            let message = format!("host `{}` is also an instance in VPC `{vpc}`", name.value);
+            found.push(
+                Finding::new(Code::DuplicateInstance, name.spot, message)
+                    .help("the name of a host is unique in the lab: it names a namespace")
+                    .also(*spot, "the instance"),
+            );
+        }
+    }
 }
 
 /// A name that is an AWS id is kept as the id, so no other object may carry it.
@@ -111,11 +148,13 @@ pub(super) fn unique_ids(draft: &draft::Lab, found: &mut Findings) {
     let mut seen = BTreeMap::new();
     take(Kind::Vpc, &draft.vpcs, &mut seen, found);
     take(Kind::PrefixList, &draft.prefix_lists, &mut seen, found);
+    take(Kind::Peering, &draft.peerings, &mut seen, found);
     for (_, vpc) in draft.vpcs.objects() {
         take(Kind::Subnet, &vpc.subnets, &mut seen, found);
         take(Kind::RouteTable, &vpc.route_tables, &mut seen, found);
         take(Kind::SecurityGroup, &vpc.security_groups, &mut seen, found);
         take(Kind::Acl, &vpc.network_acls, &mut seen, found);
+        take(Kind::NatGateway, &vpc.nat_gateways, &mut seen, found);
         // Those of subnets and interfaces get ids of their own whatever their names are.
         take(Kind::FlowLog, &vpc.flow_logs, &mut seen, found);
     }

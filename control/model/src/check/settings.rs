@@ -7,7 +7,7 @@ use crate::findings::{Code, Finding, Findings};
 use crate::lab::{FlowLogInterval, Nitro, RelatedIcmp, Settings, Tracking};
 use crate::spot::At;
 
-/// What AWS does unless told otherwise (SG-20, SG-22, MT-09, FL-12), and a flow table of a million sessions.
+/// What AWS does unless told otherwise (SG-20, SG-22, MT-09, NG-10, FL-12), and a flow table of a million sessions.
 const DEFAULTS: Settings = Settings {
     tcp_established: 432_000,
     udp_stream: 180,
@@ -15,6 +15,7 @@ const DEFAULTS: Settings = Settings {
     icmp: 30,
     related_icmp: RelatedIcmp::Accept,
     tracking: Tracking::Aws,
+    nat_idle_timeout: 350,
     sessions: 1_000_000,
     flow_log_interval: FlowLogInterval::Aws,
     nitro: Nitro::On,
@@ -29,6 +30,9 @@ pub(super) fn check(draft: &Field<draft::Settings>, found: &mut Findings) -> Set
     let Some(draft) = draft.get() else { return settings };
     if let Some(sg) = draft.sg.get() {
         groups(sg, &mut settings, found);
+    }
+    if let Some(nat) = draft.nat.get() {
+        set(&nat.idle_timeout, "idle_timeout", 1..=86_400, &mut settings.nat_idle_timeout, found);
     }
     if let Some(limits) = draft.limits.get() {
         set(&limits.sessions, "sessions", SESSIONS, &mut settings.sessions, found);

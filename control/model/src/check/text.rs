@@ -105,7 +105,8 @@ pub(super) fn region(text: &Text, found: &mut Findings) -> Option<String> {
     None
 }
 
-fn address(text: &Text, found: &mut Findings) -> Option<IpAddr> {
+/// An address of either family.
+pub(super) fn address(text: &Text, found: &mut Findings) -> Option<IpAddr> {
     if let Ok(address) = text.value.parse() {
         return Some(address);
     }

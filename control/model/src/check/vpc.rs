@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::quota::Quota;
-use super::{Home, World, acl, flow_log, group, instance, later, name, route_table, subnet, text};
+use super::{
+    Home, World, acl, flow_log, gateway, group, instance, later, name, nat_gateway, route_table, subnet, text,
+};
 use crate::draft::{self, Text};
 use crate::findings::{Code, Finding, Findings};
 use crate::ids::{self, Kind, Owner};
@@ -61,8 +63,12 @@ pub(super) fn check<'a>(
     let group_names = draft.security_groups.names().collect();
     let scope = Scope { world, draft, name, home, blocks4, blocks6, group_names };
     let subnets = subnet::all(&scope, found);
-    let instances = instance::all(&scope, &subnets, found);
+    let nat_plans = nat_gateway::plans(&scope, found);
+    let (instances, rest) = instance::all(&scope, &subnets, nat_gateway::requests(&nat_plans), found);
+    let nat_gateways = nat_gateway::all(&scope, nat_plans, &subnets, rest, found);
     let route_tables = route_table::all(&scope, &subnets, found);
+    let internet_gateway = gateway::internet(&scope, &subnets, &route_tables, found);
+    let egress_only_internet_gateway = gateway::egress_only(&scope, found);
     let security_groups = group::all(&scope, found);
     group::per_interface(&scope, &security_groups, &instances, found);
     let network_acls = acl::all(&scope, found);
@@ -74,7 +80,10 @@ pub(super) fn check<'a>(
         region: home.region.clone(),
         cidrs: scope.blocks4.nets.iter().map(|(net, _)| *net).collect(),
         ipv6_cidrs: scope.blocks6.nets.iter().map(|(net, _)| *net).collect(),
+        internet_gateway,
+        egress_only_internet_gateway,
         subnets,
+        nat_gateways,
         route_tables,
         security_groups,
         network_acls,

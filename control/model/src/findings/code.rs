@@ -52,6 +52,8 @@ codes! {
     AboveDefaultQuota = "above-default-quota" Warning;
     /// Text that should be an IP address is none.
     AddressMalformed = "address-malformed" Error;
+    /// An address that cannot stand on the internet: private, shared, link-local, loopback, multicast or reserved (IG-14).
+    AddressNotPublic = "address-not-public" Error;
     /// An address outside the subnet of its interface.
     AddressOutsideSubnet = "address-outside-subnet" Error;
     /// An address that AWS keeps for itself in every subnet (AD-05, AD-07).
@@ -84,6 +86,8 @@ codes! {
     ConflictingKeys = "conflicting-keys" Error;
     /// A device name that Linux would refuse.
     DeviceMalformed = "device-malformed" Error;
+    /// A second peering connection between two VPCs (PC-01).
+    DuplicatePeering = "duplicate-peering" Error;
     /// Two objects carry one AWS id as their name.
     DuplicateId = "duplicate-id" Error;
     /// Two instances of the lab carry one name.
@@ -96,6 +100,14 @@ codes! {
     DuplicateRoute = "duplicate-route" Error;
     /// A security group holds one rule twice.
     DuplicateRule = "duplicate-rule" Error;
+    /// A route that the route table of an internet gateway cannot hold (RT-20).
+    EdgeRoute = "edge-route" Error;
+    /// A route of an internet gateway to an interface without a public address (RT-21).
+    EdgeRouteWithoutPublicAddress = "edge-route-without-public-address" Warning;
+    /// A route table that cannot be that of an internet gateway (RT-20).
+    EdgeRouteTable = "edge-route-table" Error;
+    /// An egress-only internet gateway in a VPC without IPv6 (EI-01).
+    EgressOnlyWithoutIpv6 = "egress-only-without-ipv6" Warning;
     /// IPv4 and IPv6 meet in one rule or route, which then can never match (AD-29).
     FamilyMismatch = "family-mismatch" Error;
     /// A flow log without a destination, or with several.
@@ -106,6 +118,12 @@ codes! {
     FlowLogFormat = "flow-log-format" Error;
     /// An aggregation interval other than 60 or 600 seconds (FL-12).
     FlowLogInterval = "flow-log-interval" Error;
+    /// Something that needs a gateway which the VPC does not have (IG-13, ER-14, ER-22).
+    GatewayNotAttached = "gateway-not-attached" Error;
+    /// A rule names a group of a VPC that is not peered (SG-09).
+    GroupNotPeered = "group-not-peered" Error;
+    /// A host on the internet without an address.
+    HostWithoutAddress = "host-without-address" Error;
     /// An ICMP code without a type (SG-04).
     IcmpCodeWithoutType = "icmp-code-without-type" Error;
     /// An ICMP type or code on a rule for another protocol.
@@ -114,6 +132,8 @@ codes! {
     InstanceWithoutSubnet = "instance-without-subnet" Error;
     /// The interfaces of one instance lie in several availability zones.
     InterfacesInSeveralZones = "interfaces-in-several-zones" Error;
+    /// Two VPCs with internet access share IPv6 addresses, which nothing translates (IG-08).
+    InternetIpv6Overlap = "internet-ipv6-overlap" Error;
     /// More than AWS ever grants (RT-25, SG-29, NA-16).
     LimitExceeded = "limit-exceeded" Error;
     /// A route table is named `main` but is not the main table.
@@ -126,10 +146,24 @@ codes! {
     NameMalformed = "name-malformed" Error;
     /// A name that AWS keeps for itself (SG-31).
     NameReserved = "name-reserved" Error;
+    /// A route that sends a NAT gateway IPv6 which it drops (NG-22).
+    NatGatewayIpv6 = "nat-gateway-ipv6" Warning;
+    /// The subnet of a NAT gateway leads back to the same gateway (RT-24).
+    NatGatewayLoop = "nat-gateway-loop" Warning;
+    /// A public NAT gateway in a subnet without a route to the internet gateway (NG-02).
+    NatGatewayWithoutInternetRoute = "nat-gateway-without-internet-route" Warning;
     /// A key that is understood but not enforced yet, so that the lab would not behave as written.
     NotEnforcedYet = "not-enforced-yet" Error;
     /// A number outside its range.
     OutOfRange = "out-of-range" Error;
+    /// Two VPCs whose blocks overlap cannot peer (PC-05).
+    PeeringOverlap = "peering-overlap" Error;
+    /// A route over a peering connection to something that is not in the peer (PC-11).
+    PeeringRouteOutsidePeer = "peering-route-outside-peer" Warning;
+    /// A VPC peers with itself (PC-01).
+    PeeringWithItself = "peering-with-itself" Error;
+    /// One side of a peering connection has a route to the other, and the other has none back (PC-07).
+    PeeringWithoutReturnRoute = "peering-without-return-route" Warning;
     /// Text that should be a port or a port range is none.
     PortsMalformed = "ports-malformed" Error;
     /// A TCP or UDP rule without ports (SG-03).
@@ -142,6 +176,16 @@ codes! {
     PrefixListFull = "prefix-list-full" Error;
     /// Text that should be a protocol is none (SG-03).
     ProtocolUnknown = "protocol-unknown" Error;
+    /// A public address inside a block of some VPC.
+    PublicAddressInsideVpc = "public-address-inside-vpc" Error;
+    /// Two objects carry one public address.
+    PublicAddressTaken = "public-address-taken" Error;
+    /// A public address for a private one that the interface does not have (IG-03).
+    PublicAddressUnowned = "public-address-unowned" Error;
+    /// An instance with a public address in a subnet without a route to the internet gateway (IG-07).
+    PublicAddressWithoutRoute = "public-address-without-route" Warning;
+    /// No public address is left for `auto`.
+    PublicPoolExhausted = "public-pool-exhausted" Error;
     /// Text that should be a reference is none.
     ReferenceMalformed = "reference-malformed" Error;
     /// A reference to another VPC where AWS wants the same one.
@@ -150,6 +194,8 @@ codes! {
     RegionMalformed = "region-malformed" Error;
     /// An object of another region.
     RegionMismatch = "region-mismatch" Error;
+    /// A route over a peering connection that is not active (RT-15, RT-16).
+    RouteBlackhole = "route-blackhole" Warning;
     /// A `local` route to something else than a block of the VPC (RT-12).
     RouteLocal = "route-local" Error;
     /// A route inside a VPC block that AWS refuses (RT-11).
@@ -162,6 +208,8 @@ codes! {
     RouteTargetAmbiguous = "route-target-ambiguous" Error;
     /// A security group lets everything out over IPv4 and nothing over IPv6, in a VPC that has IPv6.
     SecurityGroupWithoutIpv6Egress = "security-group-without-ipv6-egress" Warning;
+    /// A rule names a group over a peering connection that is not active (SG-10).
+    StaleRule = "stale-rule" Warning;
     /// A subnet without enough free addresses (AD-05).
     SubnetExhausted = "subnet-exhausted" Error;
     /// A subnet outside every block of its VPC (AD-03).
