@@ -14,7 +14,7 @@ const TCP_OPENING_S: u32 = 60;
 const TCP_CLOSING_S: u32 = 60;
 
 /// A closed TCP flow (SG-22, SG-23).
-const TCP_CLOSED_S: u32 = 10;
+pub(crate) const TCP_CLOSED_S: u32 = 10;
 
 /// Protocols other than TCP, UDP and ICMP (SG-21).
 const OTHER_S: u32 = 600;
@@ -27,9 +27,9 @@ const ACK: u8 = 16;
 /// One flow at one interface.
 #[derive(Clone, Debug)]
 pub(crate) struct Flow {
-    /// `eni-` id.
+    /// `eni-` id, or the id of a gateway that keeps state.
     pub(crate) interface: String,
-    /// The tuple of the packets that the interface sends.
+    /// The tuple of the packets that leave there.
     pub(crate) sent: FiveTuple,
     /// Direction of the first packet.
     pub(crate) originator: Direction,
@@ -84,8 +84,12 @@ impl Flow {
 
     /// Whether the flow's idle time has not yet run out.
     pub(crate) fn is_live(&self, settings: &Settings, now_ns: u64) -> bool {
-        let idle_ns = now_ns.saturating_sub(self.last_seen_ns);
-        idle_ns < u64::from(self.lifetime_s(settings)) * SECOND_NS
+        self.idle_less_than(self.lifetime_s(settings), now_ns)
+    }
+
+    /// Whether its last packet came less than `seconds` ago.
+    pub(crate) fn idle_less_than(&self, seconds: u32, now_ns: u64) -> bool {
+        now_ns.saturating_sub(self.last_seen_ns) < u64::from(seconds) * SECOND_NS
     }
 
     fn observe_tcp(&mut self, direction: Direction, flags: u8, seq: u32, ack: u32, payload: u32) {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use model::lab::{GroupRule, Interface, Lab, Peer, Tracking, Vpc};
+use model::lab::{GroupRule, Interface, Lab, Peer, PeeredGroup, Tracking, Vpc};
 use wire::{FiveTuple, Parsed, proto};
 
 use crate::traffic::{covers, covers_all_ports, icmp_of};
@@ -16,8 +16,21 @@ pub(crate) struct Side<'a> {
     pub(crate) vpc: &'a Vpc,
     pub(crate) interface: &'a Interface,
     pub(crate) direction: Direction,
-    /// The interface that sent the packet; none when the router did.
-    pub(crate) sender: Option<&'a Interface>,
+    /// The interface that sent the packet and its VPC; none when the router or the internet did, or a translation hides it.
+    pub(crate) sender: Option<(&'a Vpc, &'a Interface)>,
+    /// The VPC that the packet's route leads to over a peering connection.
+    pub(crate) peer: Option<&'a Vpc>,
+    /// Whether the flow goes through a gateway whose flows are tracked whatever the rules say (SG-16).
+    pub(crate) gateway: Tracks,
+}
+
+/// Whether a gateway on the way makes flows tracked (SG-16).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tracks {
+    /// Flows through it are tracked.
+    Always,
+    /// The rules decide.
+    ByRule,
 }
 
 impl<'a> Side<'a> {
@@ -32,7 +45,8 @@ impl<'a> Side<'a> {
     /// SG-14: whether a TCP or UDP flow whose packets look like `tuple` in `direction`, that being the direction of its
     /// originator, is allowed by a rule open to the whole family while the other direction is open to it on all ports.
     pub(crate) fn is_untracked(&self, direction: Direction, tuple: FiveTuple) -> bool {
-        if self.lab.settings.tracking == Tracking::All || !matches!(tuple.proto, proto::TCP | proto::UDP) {
+        let always = self.lab.settings.tracking == Tracking::All || self.gateway == Tracks::Always;
+        if always || !matches!(tuple.proto, proto::TCP | proto::UDP) {
             return false;
         }
         let open_to_all = |rule: &&GroupRule| self.is_everyone(&rule.peer, tuple.src);
@@ -63,19 +77,24 @@ impl<'a> Side<'a> {
         };
         match peer {
             Peer::Cidr(_) | Peer::PrefixList(_) => self.blocks(peer).iter().any(|block| block.contains(&far)),
-            Peer::Group(name) => self.is_member(name, far),
-            Peer::PeeredGroup(_) => false,
+            Peer::Group(name) => self.is_member(&self.vpc.name, name, far),
+            Peer::PeeredGroup(PeeredGroup { vpc, group }) => {
+                self.lab.peerings.values().any(|p| p.joins(&self.vpc.name, vpc) && p.carries_groups())
+                    && self.is_member(vpc, group, far)
+            }
         }
     }
 
     /// SG-08. Inbound, membership is that of the interface that sent the packet with an address of its own, so what a
-    /// middlebox forwards is nobody's; outbound, that of the destination's owner.
-    fn is_member(&self, group: &str, far: IpAddr) -> bool {
+    /// middlebox forwards is nobody's; outbound, that of the destination's owner, here or in the peer that the route leads to.
+    fn is_member(&self, vpc: &str, group: &str, far: IpAddr) -> bool {
         let carrier = match self.direction {
-            Direction::Egress => self.vpc.owner_of(far).map(|(_, interface)| interface),
-            Direction::Ingress => self.sender.filter(|sender| sender.owns(far)),
+            Direction::Egress => owner(self.vpc, far).or_else(|| owner(self.peer?, far)),
+            Direction::Ingress => self.sender.filter(|(_, sender)| sender.owns(far)),
         };
-        carrier.is_some_and(|interface| interface.security_groups.iter().any(|name| name == group))
+        carrier.is_some_and(|(home, interface)| {
+            home.name == vpc && interface.security_groups.iter().any(|name| name == group)
+        })
     }
 
     /// Whether the peer is 0.0.0.0/0 or ::/0, whichever is of the family of `address` (AD-29).
@@ -91,4 +110,8 @@ impl<'a> Side<'a> {
             Peer::PrefixList(name) => self.lab.prefix_lists[name].entries.clone(),
         }
     }
+}
+
+fn owner(vpc: &Vpc, address: IpAddr) -> Option<(&Vpc, &Interface)> {
+    vpc.owner_of(address).map(|(_, interface)| (vpc, interface))
 }

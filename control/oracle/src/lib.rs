@@ -5,7 +5,13 @@
 //!
 //! | module | question it answers |
 //! |---|---|
-//! | `judge` | in which order does a packet meet what (OR-01 to OR-05) |
+//! | `judge` | what is remembered between packets |
+//! | `walk` | in which order does a packet meet what (OR-01 to OR-05, OR-15 to OR-18) |
+//! | `way` | which way does a packet leave an interface |
+//! | `internet` | what do internet gateways do (OR-06 to OR-09, OR-19, OR-20) |
+//! | `nat` | what does a NAT gateway do (OR-10 to OR-12) |
+//! | `translation` | what does a NAT gateway remember of one connection |
+//! | `rewrite` | what does a translation change in a packet |
 //! | `reserved` | is the destination none that the VPC forwards to |
 //! | `route` | where does the route table lead |
 //! | `acl` | what does a network ACL say |
@@ -19,14 +25,20 @@ mod acl;
 mod flow;
 mod gate;
 mod group;
+mod internet;
 mod judge;
+mod nat;
 mod reserved;
+mod rewrite;
 mod route;
 mod traffic;
+mod translation;
 mod verdict;
+mod walk;
+mod way;
 
 pub use judge::Oracle;
 pub use verdict::{
-    Action, Direction, NO_ROUTE, NO_RULE, Outcome, Packet, Reason, Record, Step, StepKind, TRACKED,
-    UNTRACKED, Verdict,
+    Action, Direction, Lease, Leases, NO_ROUTE, NO_RULE, Outcome, Packet, Reason, Record, Step, StepKind,
+    TRACKED, UNTRACKED, Verdict,
 };

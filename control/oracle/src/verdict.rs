@@ -1,6 +1,9 @@
 //! What goes into a judgement and what comes out of it.
 
+use std::net::Ipv4Addr;
+
 use model::lab::InterfaceRef;
+use wire::FiveTuple;
 
 /// [`Step::decided_by`] of a packet that connection tracking let through or refused.
 pub const TRACKED: &str = "tracked";
@@ -25,11 +28,33 @@ pub struct Packet<'a> {
     pub parsed: &'a wire::Parsed,
 }
 
+/// The source that a NAT gateway gave a new connection: the one thing that AWS's rules leave open (NG-05, NG-07).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// `nat-` id.
+    pub gateway: String,
+    /// One of its private addresses.
+    pub address: Ipv4Addr,
+    /// Source port, or identifier of an ICMP query (NG-29).
+    pub port: u16,
+}
+
+/// Which leases the oracle takes for granted.
+#[derive(Clone, Copy, Debug)]
+pub enum Leases<'a> {
+    /// The oracle takes the first address with room and its lowest free port.
+    Lowest,
+    /// These were taken, at most one for each NAT gateway on the way. A gateway that is not among them had none to give.
+    These(&'a [Lease]),
+}
+
 /// What happens to one packet, why, and what flow logs must show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// Where it ends.
     pub outcome: Outcome,
+    /// Its tuple there, after all translations.
+    pub tuple: FiveTuple,
     /// What decided, in the order it was asked; the last step of a dropped packet is the one that dropped it, unless
     /// the reason is one that nothing configured decides.
     pub trail: Vec<Step>,
@@ -44,6 +69,11 @@ pub enum Outcome {
     Delivered {
         /// VPC name and interface.
         to: (String, InterfaceRef),
+    },
+    /// A host on the internet receives it.
+    DeliveredToHost {
+        /// Host name.
+        host: String,
     },
     /// Nobody receives it.
     Dropped {
@@ -61,6 +91,10 @@ pub enum Reason {
     Blackhole,
     /// A TCP packet came after its tracked connection closed (FL-37, SG-23).
     ConnectionClosed,
+    /// It comes in to an egress-only internet gateway that let nothing like it out (EI-02).
+    EgressOnlyWithoutFlow,
+    /// The lease is not one that the NAT gateway can give, or the gateway had room and gave none: a mistake of whoever gave it.
+    ImpossibleLease,
     /// The destination is a multicast or broadcast address (AD-20).
     MulticastOrBroadcast,
     /// An entry of a network ACL, or its implicit last one, denies it (NA-02, NA-03).
@@ -69,8 +103,32 @@ pub enum Reason {
     NoRoute,
     /// The destination lies inside the VPC and no interface has it.
     NoSuchDestination,
+    /// A fragment of TCP or ICMP, or one that no translation fits, at a NAT gateway (NG-14, MT-10).
+    NatFragment,
+    /// IPv6 that a NAT gateway does not translate (NG-22), or a destination in the client's own subnet (NG-20).
+    NatIpv6,
+    /// A NAT gateway has no port left for the destination (NG-06, NG-08).
+    NatPortsExhausted,
+    /// A protocol or ICMP message that NAT gateways do not translate (NG-04).
+    NatProtocol,
+    /// Nothing that the NAT gateway sent is answered by it (NG-09, NG-12, NG-13).
+    NatUnsolicited,
+    /// It belongs to a connection that the NAT gateway does not know, or no longer; TCP from the inside gets a reset (NG-10).
+    NatWithoutTranslation,
+    /// The source has no public address (IG-04, IG-05), or no IPv6 address of the VPC.
+    NoPublicAddress,
+    /// It comes in over IPv6 to a subnet whose route back does not lead over the internet (EI-08).
+    NoRouteBack,
+    /// An address that is not routed on the internet (IG-14).
+    NotGloballyRoutable,
+    /// Nobody on the internet has the destination: neither a host, nor an interface by a public address (IG-06).
+    NotOnInternet,
+    /// The source is not in the sending VPC, or the destination not in the receiving one (PC-09 to PC-11).
+    PeeringCidr,
     /// The destination is the implicit router or a service that nobody serves yet (AD-06, AD-07, AD-09 to AD-11, AD-28).
     ReservedAddress,
+    /// It went through more gateways than any way out needs.
+    RoutingLoop,
     /// No security-group rule allows it and no tracked flow covers it (SG-01).
     SecurityGroup,
     /// The interface neither owns the address nor has its check switched off (AD-23).
@@ -88,7 +146,7 @@ pub struct Step {
     pub kind: StepKind,
     /// Security group: the `sgr-` id of the first allowing rule, groups and rules taken as written, or [`NO_RULE`],
     /// [`TRACKED`] or [`UNTRACKED`]. Network ACL: `ACL-ID/ingress/100` or `ACL-ID/ingress/*`. Route: its id or [`NO_ROUTE`].
-    /// Check: the interface id.
+    /// Check: the interface id. Gateway or peering connection: its id.
     pub decided_by: String,
     /// Security group: every rule that allows the packet, since any one suffices (SG-02). Otherwise only [`Self::decided_by`].
     pub any_of: Vec<String>,
@@ -99,10 +157,20 @@ pub struct Step {
 pub enum StepKind {
     /// Destination check of the receiver; a step only when it refuses.
     DestCheck,
+    /// An egress-only internet gateway, outwards or inwards.
+    EgressOnlyInternetGateway,
+    /// Route table of an internet gateway (RT-21).
+    GatewayRoute,
+    /// An internet gateway, outwards or inwards.
+    InternetGateway,
     /// Egress entries of the sender's network ACL.
     NaclEgress,
     /// Ingress entries of the receiver's network ACL.
     NaclIngress,
+    /// A NAT gateway.
+    NatGateway,
+    /// A peering connection.
+    Peering,
     /// Route table of the sender's subnet.
     Route,
     /// Egress rules and state of the sender's security groups.
@@ -124,6 +192,8 @@ pub struct Record {
     pub action: Action,
     /// `traffic-path`; `None` is `-` (FL-44).
     pub traffic_path: Option<u8>,
+    /// The packet's tuple as it is there.
+    pub tuple: FiveTuple,
 }
 
 /// Relative to an interface (FL-43).
@@ -149,7 +219,7 @@ impl Verdict {
     #[must_use]
     pub const fn reason(&self) -> Option<Reason> {
         match &self.outcome {
-            Outcome::Delivered { .. } => None,
+            Outcome::Delivered { .. } | Outcome::DeliveredToHost { .. } => None,
             Outcome::Dropped { reason, .. } => Some(*reason),
         }
     }

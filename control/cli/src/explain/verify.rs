@@ -63,25 +63,43 @@ fn end(world: &World, leg: &Leg<'_>) -> Result<String, Error> {
 fn oracle_end(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Delivered { to: (_, at) } => format!("delivered to {}.{}", at.instance, at.device),
-        Outcome::Dropped { reason, .. } => format!("dropped {}", code(*reason)),
+        Outcome::DeliveredToHost { host } => format!("delivered to {host}"),
+        Outcome::Dropped { reason, .. } => {
+            code(*reason).map_or_else(|| format!("dropped, {reason:?}"), |code| format!("dropped {code}"))
+        }
     }
 }
 
-/// The same reason in the data plane's words.
-const fn code(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Blackhole => DropReason::RouteBlackholed.code(),
-        Reason::ConnectionClosed => DropReason::ConnectionClosed.code(),
-        Reason::MulticastOrBroadcast => DropReason::BroadcastOrMulticast.code(),
-        Reason::NetworkAcl => DropReason::NetworkAclDenied.code(),
-        Reason::NoRoute => DropReason::NoRoute.code(),
-        Reason::NoSuchDestination => DropReason::NoSuchDestination.code(),
-        Reason::ReservedAddress => DropReason::ReservedAddress.code(),
-        Reason::SecurityGroup => DropReason::SecurityGroupDenied.code(),
-        Reason::SourceDestCheck => DropReason::SourceDestCheck.code(),
-        Reason::TooBig => DropReason::TooBig.code(),
-        Reason::UnknownSender => DropReason::InterfaceGone.code(),
-    }
+/// The same reason in the data plane's words, if it has any.
+const fn code(reason: Reason) -> Option<&'static str> {
+    let reason = match reason {
+        Reason::Blackhole => DropReason::RouteBlackholed,
+        Reason::ConnectionClosed => DropReason::ConnectionClosed,
+        Reason::MulticastOrBroadcast => DropReason::BroadcastOrMulticast,
+        Reason::NetworkAcl => DropReason::NetworkAclDenied,
+        Reason::NoRoute => DropReason::NoRoute,
+        Reason::NoSuchDestination => DropReason::NoSuchDestination,
+        Reason::ReservedAddress => DropReason::ReservedAddress,
+        Reason::SecurityGroup => DropReason::SecurityGroupDenied,
+        Reason::SourceDestCheck => DropReason::SourceDestCheck,
+        Reason::TooBig => DropReason::TooBig,
+        Reason::UnknownSender => DropReason::InterfaceGone,
+        Reason::EgressOnlyWithoutFlow
+        | Reason::ImpossibleLease
+        | Reason::NatFragment
+        | Reason::NatIpv6
+        | Reason::NatPortsExhausted
+        | Reason::NatProtocol
+        | Reason::NatUnsolicited
+        | Reason::NatWithoutTranslation
+        | Reason::NoPublicAddress
+        | Reason::NoRouteBack
+        | Reason::NotGloballyRoutable
+        | Reason::NotOnInternet
+        | Reason::PeeringCidr
+        | Reason::RoutingLoop => return None,
+    };
+    Some(reason.code())
 }
 
 /// What the oracle calls a stage; none for those that it does not write down.

@@ -92,12 +92,14 @@ fn a_packet_inside_the_vpc_is_recorded_at_both_ends() {
         direction: Direction::Egress,
         action: Action::Accept,
         traffic_path: Some(1),
+        tuple: verdict.tuple,
     };
     let receiver = Record {
         interface_id: world.interface_id("b"),
         direction: Direction::Ingress,
         action: Action::Accept,
         traffic_path: None,
+        tuple: verdict.tuple,
     };
     assert_eq!(verdict.records, [sender, receiver]);
 }

@@ -53,6 +53,8 @@ pub(crate) fn icmp(from: &str, to: &str, icmp_type: u8, code: u8, about: Option<
 /// The same packet, this long.
 pub(crate) const fn long(mut parsed: Parsed, length: u32) -> Parsed {
     parsed.length = length;
+    parsed.longest = length;
+    parsed.wire_bytes = length;
     parsed
 }
 

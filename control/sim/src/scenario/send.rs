@@ -219,7 +219,8 @@ impl Stage {
         match (told, &heard.sent.errors[..]) {
             (None, []) if heard.told.is_none() => Ok(()),
             (Some(Told::Refused(expected)), []) if refused.is_some() => {
-                let got = refused.map(|reason| Expected::Dropped(trial::drop_reason(reason)).words());
+                let got =
+                    refused.and_then(trial::drop_reason).map(|reason| Expected::Dropped(reason).words());
                 same("told", &Some(expected), &got.as_ref())
             }
             (Some(Told::Arrives(expected)), [error]) => {

@@ -10,8 +10,15 @@ pub(super) fn words(lab: &Lab, step: &Step) -> String {
         (StepKind::SourceCheck, _) => "source check".to_owned(),
         (StepKind::SgEgress, by) => group(lab, "egress", by),
         (StepKind::SgIngress, by) => group(lab, "ingress", by),
+        (
+            StepKind::EgressOnlyInternetGateway
+            | StepKind::InternetGateway
+            | StepKind::NatGateway
+            | StepKind::Peering,
+            by,
+        ) => gateway(lab, by).unwrap_or_else(|| by.to_owned()),
         (StepKind::Route, NO_ROUTE) => "no route".to_owned(),
-        (StepKind::Route, by) => route(lab, by).unwrap_or_else(|| by.to_owned()),
+        (StepKind::GatewayRoute | StepKind::Route, by) => route(lab, by).unwrap_or_else(|| by.to_owned()),
         (StepKind::NaclEgress | StepKind::NaclIngress, by) => entry(lab, by).unwrap_or_else(|| by.to_owned()),
     }
 }
@@ -81,6 +88,20 @@ fn route(lab: &Lab, by: &str) -> Option<String> {
         Destination::PrefixList(name) => format!("prefix_list/{name}"),
     };
     Some(format!("route/{} {to}", table.name))
+}
+
+fn gateway(lab: &Lab, by: &str) -> Option<String> {
+    let peering = lab.peerings.values().find(|peering| peering.id == by);
+    let of_vpc = |vpc: &Vpc| {
+        let internet = vpc.internet_gateway.as_ref().filter(|gateway| gateway.id == by);
+        let egress_only = vpc.egress_only_internet_gateway.as_ref().filter(|gateway| gateway.id == by);
+        let nat = vpc.nat_gateways.values().find(|gateway| gateway.id == by);
+        internet
+            .map(|_| format!("internet_gateway/{}", vpc.name))
+            .or_else(|| egress_only.map(|_| format!("egress_only_internet_gateway/{}", vpc.name)))
+            .or_else(|| nat.map(|gateway| format!("nat_gateway/{}", gateway.name)))
+    };
+    peering.map(|peering| format!("peering/{}", peering.name)).or_else(|| vpcs(lab).find_map(of_vpc))
 }
 
 fn vpcs(lab: &Lab) -> impl Iterator<Item = &Vpc> {

@@ -98,7 +98,7 @@ impl Trial {
         self.ledger.note(&verdict.records, &parsed, now);
         let mut deliveries = vec![Delivery { to: to.ix, packet: error.bytes().to_vec() }];
         if let Some(reason) = verdict.reason() {
-            self.count_drop(&Fate::Dropped(drop_reason(reason)));
+            drop_reason(reason).into_iter().for_each(|reason| self.count_drop(&Fate::Dropped(reason)));
             deliveries.clear();
         }
         opinion::same_errors(&deliveries, found, Some(&verdict))?;

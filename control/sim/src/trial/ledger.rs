@@ -36,7 +36,7 @@ impl Ledger {
                 record.direction,
                 record.action,
                 record.traffic_path,
-                parsed.tuple,
+                record.tuple,
             );
             let bytes = u64::from(parsed.length);
             add(
@@ -51,7 +51,8 @@ impl Ledger {
     pub(super) fn totals(&self) -> impl Iterator<Item = (Record, FiveTuple, u64, u64)> {
         self.totals.iter().map(|((id, direction, action, traffic_path, tuple), total)| {
             let (interface_id, direction, action) = (id.clone(), *direction, *action);
-            let record = Record { interface_id, direction, action, traffic_path: *traffic_path };
+            let record =
+                Record { interface_id, direction, action, traffic_path: *traffic_path, tuple: *tuple };
             (record, *tuple, total.packets, total.bytes)
         })
     }

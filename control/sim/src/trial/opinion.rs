@@ -19,7 +19,9 @@ pub(super) fn compare(
         (Fate::Delivered(to), Outcome::Delivered { to: wanted }) => {
             world.name_of(*to).as_ref() == Some(wanted)
         }
-        (Fate::Dropped(reason), Outcome::Dropped { reason: wanted, .. }) => *reason == drop_reason(*wanted),
+        (Fate::Dropped(reason), Outcome::Dropped { reason: wanted, .. }) => {
+            Some(*reason) == drop_reason(*wanted)
+        }
         (Fate::Delivered(_) | Fate::Dropped(_) | Fate::Held, _) => false,
     };
     if agrees {
@@ -53,9 +55,9 @@ pub(super) fn same_notes(
     same_deciders(world, from, parsed, fate, verdict)
 }
 
-/// The drop reason that a reason of the oracle stands for.
-pub(crate) const fn drop_reason(reason: Reason) -> DropReason {
-    match reason {
+/// The drop reason that a reason of the oracle stands for; none for one that the engine does not know.
+pub(crate) const fn drop_reason(reason: Reason) -> Option<DropReason> {
+    Some(match reason {
         Reason::Blackhole => DropReason::RouteBlackholed,
         Reason::ConnectionClosed => DropReason::ConnectionClosed,
         Reason::MulticastOrBroadcast => DropReason::BroadcastOrMulticast,
@@ -67,7 +69,21 @@ pub(crate) const fn drop_reason(reason: Reason) -> DropReason {
         Reason::SourceDestCheck => DropReason::SourceDestCheck,
         Reason::TooBig => DropReason::TooBig,
         Reason::UnknownSender => DropReason::InterfaceGone,
-    }
+        Reason::EgressOnlyWithoutFlow
+        | Reason::ImpossibleLease
+        | Reason::NatFragment
+        | Reason::NatIpv6
+        | Reason::NatPortsExhausted
+        | Reason::NatProtocol
+        | Reason::NatUnsolicited
+        | Reason::NatWithoutTranslation
+        | Reason::NoPublicAddress
+        | Reason::NoRouteBack
+        | Reason::NotGloballyRoutable
+        | Reason::NotOnInternet
+        | Reason::PeeringCidr
+        | Reason::RoutingLoop => return None,
+    })
 }
 
 fn last_drop(world: &World) -> Option<&DropRecord> {
@@ -123,7 +139,17 @@ fn explains(trail: &[Step], names: &[&Name]) -> bool {
         (StepKind::SgEgress | StepKind::SgIngress, _) => {
             take(&|name| name.kind == Kind::GroupRule && step.any_of.iter().any(|id| **id == *name.id))
         }
-        (StepKind::NaclEgress | StepKind::NaclIngress | StepKind::Route, id) => take(&|name| *name.id == *id),
+        (
+            StepKind::EgressOnlyInternetGateway
+            | StepKind::GatewayRoute
+            | StepKind::InternetGateway
+            | StepKind::NaclEgress
+            | StepKind::NaclIngress
+            | StepKind::NatGateway
+            | StepKind::Peering
+            | StepKind::Route,
+            id,
+        ) => take(&|name| *name.id == *id),
     }
 }
 
