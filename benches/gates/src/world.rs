@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use engine::{Config, Engine, Frame, Time};
 use snapshot::spec::{
-    AclEntrySpec, AclSpec, GroupRuleSpec, GroupSpec, InterfaceSpec, LabSpec, PeerSpec, RouteSpec,
-    RouteTableSpec, Shared, SubnetSpec, TargetSpec, TrafficSpec, VpcSpec,
+    AclEntrySpec, AclSpec, GroupRuleSpec, GroupSpec, InterfaceSpec, InternetSpec, LabSpec, PeerSpec,
+    RouteSpec, RouteTableSpec, Shared, SubnetSpec, TargetSpec, TrafficSpec, VpcSpec,
 };
 use snapshot::{AclAction, Attachment, Builder, Check, InterfaceIx, RelatedIcmp, Settings, Snapshot};
 use wire::{Buffer, proto};
@@ -52,6 +52,9 @@ fn lab() -> LabSpec {
             interface("eni-client", 1, &groups).into(),
             interface("eni-server", 2, &groups).into(),
         ],
+        internet: InternetSpec { mtu: 1500, hosts: vec![] },
+        nat_gateways: vec![],
+        peerings: vec![],
         route_tables: vec![route_table().into()],
         settings: settings(),
         subnets: vec![subnet(1).into(), subnet(2).into()],
@@ -67,6 +70,8 @@ fn vpc() -> VpcSpec {
         region: "us-east-1".into(),
         cidrs: vec!["10.0.0.0/16".parse().expect("a block")],
         ipv6_cidrs: vec!["2001:db8::/56".parse().expect("a block")],
+        internet_gateway: None,
+        egress_only_internet_gateway: None,
     }
 }
 
@@ -91,7 +96,9 @@ fn interface(id: &str, subnet: u8, groups: &[String]) -> InterfaceSpec {
         instance: None,
         subnet: format!("subnet-{subnet}"),
         ipv4: vec![format!("10.0.{subnet}.10").parse().expect("an address")],
+        public: vec![],
         ipv6: vec![format!("2001:db8:0:{subnet}::10").parse().expect("an address")],
+        nat_gateway: None,
         groups: groups.to_vec(),
         check: Check::On,
         mtu: 9001,
@@ -147,6 +154,7 @@ const fn settings() -> Settings {
         udp_stream: 180,
         udp_timeout: 30,
         icmp: 30,
+        nat_idle_timeout: 350,
         related_icmp: RelatedIcmp::Accept,
         track_all: false,
         tap_interval: 60,

@@ -27,19 +27,22 @@ pub(crate) fn flow_logs(common: Common<'_>, vpc: &Vpc) -> Vec<FlowLogSpec> {
     vpc.flow_logs.iter().map(flow_log).collect()
 }
 
-/// Ids of the interfaces in `scope`, in order of instance and device; inheritance goes down only (FL-02).
+/// Ids of the interfaces in `scope`, in order of instance and device, NAT gateways last; inheritance goes down only (FL-02).
 fn covered(vpc: &Vpc, scope: &FlowLogScope) -> Vec<String> {
-    let all = || vpc.instances.values().flat_map(|instance| &instance.interfaces);
+    let of_instances = || vpc.instances.values().flat_map(|instance| &instance.interfaces);
+    let of_gateways = || vpc.nat_gateways.values();
+    let all = |is_in: &dyn Fn(&str) -> bool| -> Vec<String> {
+        let instances = of_instances().filter(|e| is_in(&e.subnet)).map(|e| e.id.clone());
+        let gateways = of_gateways().filter(|g| is_in(&g.subnet)).map(|g| g.interface_id.clone());
+        instances.chain(gateways).collect()
+    };
     match scope {
         FlowLogScope::Interface(at) => id_of(vpc, at).map(str::to_owned).into_iter().collect(),
         FlowLogScope::NatGateway(name) => {
             vpc.nat_gateways.get(name).map(|gateway| gateway.interface_id.clone()).into_iter().collect()
         }
-        FlowLogScope::Subnet(name) => all()
-            .filter(|interface| interface.subnet == *name)
-            .map(|interface| interface.id.clone())
-            .collect(),
-        FlowLogScope::Vpc => all().map(|interface| interface.id.clone()).collect(),
+        FlowLogScope::Subnet(name) => all(&|subnet| subnet == name),
+        FlowLogScope::Vpc => all(&|_| true),
     }
 }
 

@@ -25,7 +25,11 @@ pub(crate) fn route_tables(common: Common<'_>, vpc: &Vpc) -> Vec<RouteTableSpec>
         name: format!("{}.{}", vpc.name, table.name),
         routes: effective(common, &table.routes)
             .into_iter()
-            .map(|(prefix, route)| RouteSpec { id: route.id.clone(), prefix, target: target(vpc, route) })
+            .map(|(prefix, route)| RouteSpec {
+                id: route.id.clone(),
+                prefix,
+                target: target(common, vpc, route),
+            })
             .collect(),
     };
     vpc.route_tables.values().map(table).collect()
@@ -54,17 +58,23 @@ fn effective<'a>(common: Common<'a>, routes: &'a [Route]) -> BTreeMap<IpNet, &'a
     best.into_iter().map(|(prefix, (_, route))| (prefix, route)).collect()
 }
 
-/// A target that is gone makes its route a blackhole, which still takes part in the longest match (RT-15).
-fn target(vpc: &Vpc, route: &Route) -> TargetSpec {
+/// A target that is gone makes its route a blackhole, which still takes part in the longest match (RT-15). A peering
+/// connection that is not active is still there: it knows that it carries nothing.
+fn target(common: Common<'_>, vpc: &Vpc, route: &Route) -> TargetSpec {
+    let interface =
+        |id: Option<&str>| id.map_or(TargetSpec::Blackhole, |id| TargetSpec::Interface(id.to_owned()));
     match &route.target {
-        Target::Blackhole
-        | Target::EgressOnlyInternetGateway
-        | Target::InternetGateway
-        | Target::NatGateway(_)
-        | Target::Peering(_) => TargetSpec::Blackhole,
-        Target::Interface(at) => {
-            id_of(vpc, at).map_or(TargetSpec::Blackhole, |id| TargetSpec::Interface(id.to_owned()))
-        }
+        Target::Blackhole => TargetSpec::Blackhole,
+        Target::EgressOnlyInternetGateway => TargetSpec::EgressOnlyInternetGateway,
+        Target::Interface(at) => interface(id_of(vpc, at)),
+        Target::InternetGateway => TargetSpec::InternetGateway,
         Target::Local => TargetSpec::Local,
+        Target::NatGateway(name) => {
+            interface(vpc.nat_gateways.get(name).map(|gateway| gateway.interface_id.as_str()))
+        }
+        Target::Peering(name) => {
+            let peering = common.peerings.get(name);
+            peering.map_or(TargetSpec::Blackhole, |peering| TargetSpec::Peering(peering.id.clone()))
+        }
     }
 }

@@ -12,6 +12,7 @@ pub(crate) fn settings(settings: &Settings, flow_logs: &[Shared<FlowLogSpec>]) -
         udp_stream: settings.udp_stream,
         udp_timeout: settings.udp_timeout,
         icmp: settings.icmp,
+        nat_idle_timeout: settings.nat_idle_timeout,
         related_icmp: match settings.related_icmp {
             RelatedIcmp::Accept => snapshot::RelatedIcmp::Accept,
             RelatedIcmp::Reject => snapshot::RelatedIcmp::Reject,

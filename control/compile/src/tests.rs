@@ -351,6 +351,7 @@ fn every_knob_arrives_under_its_own_name() {
     let mut lab = lab();
     let settings = &mut lab.settings;
     (settings.tcp_established, settings.udp_stream, settings.udp_timeout, settings.icmp) = (61, 62, 31, 11);
+    settings.nat_idle_timeout = 21;
     settings.related_icmp = model::lab::RelatedIcmp::Reject;
     settings.tracking = Tracking::All;
     let expected = snapshot::Settings {
@@ -358,6 +359,7 @@ fn every_knob_arrives_under_its_own_name() {
         udp_stream: 62,
         udp_timeout: 31,
         icmp: 11,
+        nat_idle_timeout: 21,
         related_icmp: snapshot::RelatedIcmp::Reject,
         track_all: true,
         tap_interval: 60,

@@ -1,7 +1,7 @@
 //! VPCs and subnets.
 
 use model::lab::{Subnet, Vpc};
-use snapshot::spec::{SubnetSpec, VpcSpec};
+use snapshot::spec::{InternetGatewaySpec, SubnetSpec, VpcSpec};
 
 pub(crate) fn vpc(vpc: &Vpc) -> VpcSpec {
     VpcSpec {
@@ -11,6 +11,14 @@ pub(crate) fn vpc(vpc: &Vpc) -> VpcSpec {
         region: vpc.region.clone(),
         cidrs: vpc.cidrs.clone(),
         ipv6_cidrs: vpc.ipv6_cidrs.clone(),
+        internet_gateway: vpc.internet_gateway.as_ref().map(|gateway| InternetGatewaySpec {
+            id: gateway.id.clone(),
+            route_table: gateway.route_table.as_ref().map(|name| vpc.route_tables[name].id.clone()),
+        }),
+        egress_only_internet_gateway: vpc
+            .egress_only_internet_gateway
+            .as_ref()
+            .map(|gateway| gateway.id.clone()),
     }
 }
 

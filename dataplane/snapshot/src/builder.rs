@@ -2,6 +2,7 @@
 
 mod acl;
 mod earlier;
+mod gateway;
 mod group;
 mod indices;
 mod pass;

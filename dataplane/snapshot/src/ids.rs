@@ -23,6 +23,12 @@ macro_rules! index {
 }
 
 index! {
+    /// A host on the internet.
+    HostIx;
+    /// A NAT gateway.
+    NatGatewayIx;
+    /// A peering connection.
+    PeeringIx;
     /// A network interface.
     InterfaceIx;
     /// A subnet.
@@ -83,8 +89,14 @@ impl Attachment {
 pub enum Part {
     /// A network ACL's entries.
     Acl(AclIx),
-    /// An interface's own fields: addresses, subnet, groups, check, MTU.
+    /// An interface's own fields: addresses, subnet, groups, check, MTU, NAT gateway.
     Interface(InterfaceIx),
+    /// The internet: its hosts, and which addresses of the lab are reached over it.
+    Internet,
+    /// A NAT gateway's own fields: interface, connectivity.
+    NatGateway(NatGatewayIx),
+    /// A peering connection's own fields: its two VPCs, whether it is active.
+    Peering(PeeringIx),
     /// The rules of a group set.
     Program(ProgramIx),
     /// A route table's routes.
@@ -93,6 +105,6 @@ pub enum Part {
     Settings,
     /// A subnet's own fields: blocks, ACL and route table in force.
     Subnet(SubnetIx),
-    /// A VPC's address map: which interface owns which address.
+    /// A VPC's blocks, gateways and address map: which interface owns which address, and which public one it has.
     Vpc(VpcIx),
 }

@@ -16,12 +16,13 @@ pub mod spec;
 
 pub use builder::{BuildError, Builder};
 pub use ids::{
-    AclIx, Attachment, Generation, InterfaceIx, LabelIx, NameIx, Part, ProgramIx, RouteTableIx, SubnetIx,
-    VpcIx,
+    AclIx, Attachment, Generation, HostIx, InterfaceIx, LabelIx, NameIx, NatGatewayIx, Part, PeeringIx,
+    ProgramIx, RouteTableIx, SubnetIx, VpcIx,
 };
 pub use names::{Kind, Name, Names};
 pub use parts::{
-    Acl, AclAction, AclMatch, Check, Flow, GroupMatch, GroupProgram, Interface, RelatedIcmp, Route,
+    Acl, AclAction, AclMatch, Check, Connectivity, Flow, Gateway, GroupMatch, GroupProgram, Host, Interface,
+    Internet, InternetGateway, NatGateway, Peering, PeeringReach, PeeringStatus, RelatedIcmp, Route,
     RouteTable, Settings, Subnet, Target, Vpc, Width,
 };
 pub use snapshot::Snapshot;

@@ -12,12 +12,22 @@ pub enum Kind {
     Acl,
     /// Network ACL entry, `ACL-ID/ingress/NUMBER`.
     AclEntry,
+    /// Egress-only internet gateway.
+    EgressOnlyInternetGateway,
     /// Security group.
     Group,
     /// Security-group rule.
     GroupRule,
+    /// Host on the internet.
+    Host,
     /// Network interface.
     Interface,
+    /// Internet gateway.
+    InternetGateway,
+    /// NAT gateway.
+    NatGateway,
+    /// Peering connection.
+    Peering,
     /// Route, `RTB-ID/DESTINATION`.
     Route,
     /// Route table.

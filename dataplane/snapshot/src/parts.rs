@@ -1,6 +1,7 @@
 //! The parts of a snapshot and the questions that they answer.
 
 mod acl;
+mod gateway;
 mod group;
 mod place;
 mod route;
@@ -14,10 +15,13 @@ use crate::LabelIx;
 
 pub use acl::{Acl, AclAction, AclMatch};
 pub(crate) use acl::{AclRules, AclSide};
+pub use gateway::{
+    Connectivity, Host, Internet, InternetGateway, NatGateway, Peering, PeeringReach, PeeringStatus,
+};
 pub(crate) use group::GroupSide;
 pub use group::{GroupMatch, GroupProgram, Width};
 pub use place::{Check, Interface, Subnet, Vpc};
-pub use route::{Route, RouteTable, Target};
+pub use route::{Gateway, Route, RouteTable, Target};
 pub use settings::{RelatedIcmp, Settings};
 
 /// What rules look at.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::builder::Indices;
 use crate::spec::LabSpec;
 use crate::{
-    Acl, AclIx, Generation, GroupProgram, Interface, InterfaceIx, Names, Part, ProgramIx, RouteTable,
-    RouteTableIx, Settings, Subnet, SubnetIx, Vpc, VpcIx,
+    Acl, AclIx, Generation, GroupProgram, Interface, InterfaceIx, Internet, Names, NatGateway, NatGatewayIx,
+    Part, Peering, PeeringIx, ProgramIx, RouteTable, RouteTableIx, Settings, Subnet, SubnetIx, Vpc, VpcIx,
 };
 
 /// A shared part with the generation at which it last changed. A slot is empty once its object is gone.
@@ -19,6 +19,11 @@ pub struct Snapshot {
     pub(crate) generation: Generation,
     pub(crate) acls: Vec<Slot<Acl>>,
     pub(crate) interfaces: Vec<Slot<Interface>>,
+    pub(crate) internet: (Generation, Arc<Internet>),
+    /// Whether [`Internet::private_of`] has any answer.
+    pub(crate) has_public_addresses: bool,
+    pub(crate) nat_gateways: Vec<Slot<NatGateway>>,
+    pub(crate) peerings: Vec<Slot<Peering>>,
     pub(crate) programs: Vec<Slot<GroupProgram>>,
     pub(crate) route_tables: Vec<Slot<RouteTable>>,
     pub(crate) subnets: Vec<Slot<Subnet>>,
@@ -64,6 +69,10 @@ impl Snapshot {
         acl, acls, AclIx => Acl;
         /// An interface; none once it was removed.
         interface, interfaces, InterfaceIx => Interface;
+        /// A NAT gateway.
+        nat_gateway, nat_gateways, NatGatewayIx => NatGateway;
+        /// A peering connection.
+        peering, peerings, PeeringIx => Peering;
         /// The rules of a group set.
         program, programs, ProgramIx => GroupProgram;
         /// A route table.
@@ -72,6 +81,12 @@ impl Snapshot {
         subnet, subnets, SubnetIx => Subnet;
         /// A VPC.
         vpc, vpcs, VpcIx => Vpc;
+    }
+
+    /// The network outside every VPC.
+    #[must_use]
+    pub fn internet(&self) -> &Internet {
+        &self.internet.1
     }
 
     /// Knobs.
@@ -102,6 +117,10 @@ impl Snapshot {
         acl_by_id, acls => AclIx;
         /// The interface with this `eni-` id.
         interface_by_id, interfaces => InterfaceIx;
+        /// The NAT gateway with this `nat-` id.
+        nat_gateway_by_id, nat_gateways => NatGatewayIx;
+        /// The peering connection with this `pcx-` id.
+        peering_by_id, peerings => PeeringIx;
         /// The route table with this `rtb-` id.
         route_table_by_id, route_tables => RouteTableIx;
         /// The subnet with this `subnet-` id.
@@ -119,6 +138,9 @@ impl Snapshot {
         match part {
             Part::Acl(ix) => at(&self.acls, ix.at()),
             Part::Interface(ix) => at(&self.interfaces, ix.at()),
+            Part::Internet => self.internet.0,
+            Part::NatGateway(ix) => at(&self.nat_gateways, ix.at()),
+            Part::Peering(ix) => at(&self.peerings, ix.at()),
             Part::Program(ix) => at(&self.programs, ix.at()),
             Part::RouteTable(ix) => at(&self.route_tables, ix.at()),
             Part::Settings => self.settings.0,
@@ -128,9 +150,20 @@ impl Snapshot {
     }
 
     /// The private address behind a public address of the lab, else the address itself: what ownership hashes.
+    ///
+    /// Asked twice for every packet, so a lab without public addresses pays one comparison.
     #[must_use]
-    pub const fn private_of(&self, address: IpAddr) -> IpAddr {
-        // No object of the lab has a public address yet.
-        address
+    #[inline]
+    pub fn private_of(&self, address: IpAddr) -> IpAddr {
+        if self.has_public_addresses { self.translated(address) } else { address }
+    }
+
+    fn translated(&self, address: IpAddr) -> IpAddr {
+        match address {
+            IpAddr::V4(public) => {
+                self.internet().private_of(public).map_or(address, |(_, private)| IpAddr::V4(private))
+            }
+            IpAddr::V6(_) => address,
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! Objects refer to each other by AWS id. Equal specifications in two consecutive builds share one compiled part. An object
 //! that is the very same in both is not even looked at, so whoever makes a specification keeps what did not change [`Shared`].
 
+mod gateway;
 mod shared;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -12,6 +13,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::{AclAction, Check, Settings};
 
+pub use gateway::{HostSpec, InternetGatewaySpec, InternetSpec, NatGatewaySpec, PeeringSpec};
 pub use shared::Shared;
 
 /// A VPC.
@@ -29,6 +31,10 @@ pub struct VpcSpec {
     pub cidrs: Vec<Ipv4Net>,
     /// IPv6 blocks.
     pub ipv6_cidrs: Vec<Ipv6Net>,
+    /// The internet gateway.
+    pub internet_gateway: Option<InternetGatewaySpec>,
+    /// `eigw-` id of the egress-only internet gateway.
+    pub egress_only_internet_gateway: Option<String>,
 }
 
 /// A subnet.
@@ -67,10 +73,14 @@ pub struct InterfaceSpec {
     pub subnet: String,
     /// IPv4 addresses, primary first.
     pub ipv4: Vec<Ipv4Addr>,
+    /// Private IPv4 addresses that the internet gateway maps, each with its public one; each address once (IG-03).
+    pub public: Vec<(Ipv4Addr, Ipv4Addr)>,
     /// IPv6 addresses.
     pub ipv6: Vec<Ipv6Addr>,
     /// `sg-` ids.
     pub groups: Vec<String>,
+    /// `nat-` id of the gateway whose interface this is.
+    pub nat_gateway: Option<String>,
     /// Source/destination check.
     pub check: Check,
     /// IP packet bytes.
@@ -104,10 +114,16 @@ pub struct RouteSpec {
 pub enum TargetSpec {
     /// Drops.
     Blackhole,
-    /// `eni-` id.
+    /// The egress-only internet gateway of the VPC.
+    EgressOnlyInternetGateway,
+    /// `eni-` id, also that of a NAT gateway.
     Interface(String),
+    /// The internet gateway of the VPC.
+    InternetGateway,
     /// The VPC's own addresses.
     Local,
+    /// `pcx-` id; a blackhole while that is not active (RT-15).
+    Peering(String),
 }
 
 /// Protocol and ports of a rule.
@@ -219,6 +235,12 @@ pub struct LabSpec {
     pub groups: Vec<Shared<GroupSpec>>,
     /// All interfaces.
     pub interfaces: Vec<Shared<InterfaceSpec>>,
+    /// The network outside every VPC.
+    pub internet: InternetSpec,
+    /// All NAT gateways.
+    pub nat_gateways: Vec<Shared<NatGatewaySpec>>,
+    /// All peering connections.
+    pub peerings: Vec<Shared<PeeringSpec>>,
     /// All route tables.
     pub route_tables: Vec<Shared<RouteTableSpec>>,
     /// Knobs.

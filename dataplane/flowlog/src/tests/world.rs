@@ -2,8 +2,8 @@
 
 use engine::{Action, Direction, Event, TapEvent, Time};
 use snapshot::spec::{
-    AclSpec, FlowLogSpec, GroupSpec, InterfaceSpec, LabSpec, RouteTableSpec, SubnetSpec, TrafficFilter,
-    VpcSpec,
+    AclSpec, FlowLogSpec, GroupSpec, InterfaceSpec, InternetSpec, LabSpec, RouteTableSpec, SubnetSpec,
+    TrafficFilter, VpcSpec,
 };
 use snapshot::{Builder, Check, InterfaceIx, RelatedIcmp, Settings, Snapshot};
 use wire::{FiveTuple, proto};
@@ -49,7 +49,9 @@ pub(super) fn interface(id: &str, addresses: &[&str]) -> InterfaceSpec {
         instance: None,
         subnet: "subnet-aaaaaaaa012345678".into(),
         ipv4: addresses.iter().filter_map(|address| address.parse().ok()).collect(),
+        public: vec![],
         ipv6: addresses.iter().filter_map(|address| address.parse().ok()).collect(),
+        nat_gateway: None,
         groups: vec!["sg-1".into()],
         check: Check::On,
         mtu: 9001,
@@ -128,6 +130,9 @@ fn lab(interfaces: Vec<InterfaceSpec>, flow_logs: Vec<FlowLogSpec>) -> LabSpec {
             GroupSpec { id: "sg-1".into(), name: "a.group".into(), ingress: vec![], egress: vec![] }.into(),
         ],
         interfaces: interfaces.into_iter().map(Into::into).collect(),
+        internet: InternetSpec { mtu: 1500, hosts: vec![] },
+        nat_gateways: vec![],
+        peerings: vec![],
         route_tables: vec![
             RouteTableSpec { id: "rtb-1".into(), name: "a.main".into(), routes: vec![] }.into(),
         ],
@@ -154,6 +159,8 @@ fn lab(interfaces: Vec<InterfaceSpec>, flow_logs: Vec<FlowLogSpec>) -> LabSpec {
                 region: "ap-southeast-2".into(),
                 cidrs: vec!["10.0.0.0/16".parse().expect("a block")],
                 ipv6_cidrs: vec![],
+                internet_gateway: None,
+                egress_only_internet_gateway: None,
             }
             .into(),
         ],
@@ -166,6 +173,7 @@ const fn settings() -> Settings {
         udp_stream: 180,
         udp_timeout: 30,
         icmp: 30,
+        nat_idle_timeout: 350,
         related_icmp: RelatedIcmp::Accept,
         track_all: false,
         tap_interval: 60,

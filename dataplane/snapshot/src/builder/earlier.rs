@@ -2,7 +2,8 @@
 
 use crate::hash::HashMap;
 use crate::spec::{
-    AclSpec, FlowLogSpec, GroupSpec, InterfaceSpec, LabSpec, RouteTableSpec, Shared, SubnetSpec, VpcSpec,
+    AclSpec, FlowLogSpec, GroupSpec, InterfaceSpec, LabSpec, NatGatewaySpec, PeeringSpec, RouteTableSpec,
+    Shared, SubnetSpec, VpcSpec,
 };
 
 /// An object with an AWS id.
@@ -20,7 +21,17 @@ macro_rules! identified {
     )+};
 }
 
-identified!(AclSpec, FlowLogSpec, GroupSpec, InterfaceSpec, RouteTableSpec, SubnetSpec, VpcSpec);
+identified!(
+    AclSpec,
+    FlowLogSpec,
+    GroupSpec,
+    InterfaceSpec,
+    NatGatewaySpec,
+    PeeringSpec,
+    RouteTableSpec,
+    SubnetSpec,
+    VpcSpec
+);
 
 /// The objects of one kind, each with the one that had its id before.
 pub(super) struct Compared<'a, T> {
@@ -74,6 +85,8 @@ pub(super) struct Comparison<'a> {
     pub(super) flow_logs: Compared<'a, FlowLogSpec>,
     pub(super) groups: Compared<'a, GroupSpec>,
     pub(super) interfaces: Compared<'a, InterfaceSpec>,
+    pub(super) nat_gateways: Compared<'a, NatGatewaySpec>,
+    pub(super) peerings: Compared<'a, PeeringSpec>,
     pub(super) route_tables: Compared<'a, RouteTableSpec>,
     pub(super) subnets: Compared<'a, SubnetSpec>,
     pub(super) vpcs: Compared<'a, VpcSpec>,
@@ -93,6 +106,8 @@ impl<'a> Comparison<'a> {
             flow_logs: of(before, now, |spec| &spec.flow_logs),
             groups: of(before, now, |spec| &spec.groups),
             interfaces: of(before, now, |spec| &spec.interfaces),
+            nat_gateways: of(before, now, |spec| &spec.nat_gateways),
+            peerings: of(before, now, |spec| &spec.peerings),
             route_tables: of(before, now, |spec| &spec.route_tables),
             subnets: of(before, now, |spec| &spec.subnets),
             vpcs: of(before, now, |spec| &spec.vpcs),
@@ -102,6 +117,7 @@ impl<'a> Comparison<'a> {
     /// Whether some id that another object could name is no longer there.
     pub(super) const fn lost_some(&self) -> bool {
         self.acls.gone + self.groups.gone + self.interfaces.gone > 0
+            || self.nat_gateways.gone + self.peerings.gone > 0
             || self.route_tables.gone + self.subnets.gone + self.vpcs.gone > 0
     }
 }

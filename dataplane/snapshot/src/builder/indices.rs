@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::hash::HashMap;
-use crate::{AclIx, InterfaceIx, LabelIx, ProgramIx, RouteTableIx, SubnetIx, VpcIx};
+use crate::{AclIx, InterfaceIx, LabelIx, NatGatewayIx, PeeringIx, ProgramIx, RouteTableIx, SubnetIx, VpcIx};
 
 /// Numbers keys in the order in which they are first seen and forgets none.
 #[derive(Clone, Debug)]
@@ -40,6 +40,8 @@ pub(crate) struct Indices {
     pub(crate) acls: Numbers<String, AclIx>,
     pub(crate) groups: Numbers<String, LabelIx>,
     pub(crate) interfaces: Numbers<String, InterfaceIx>,
+    pub(crate) nat_gateways: Numbers<String, NatGatewayIx>,
+    pub(crate) peerings: Numbers<String, PeeringIx>,
     /// By the ascending labels of the set.
     pub(crate) programs: Numbers<Vec<LabelIx>, ProgramIx>,
     pub(crate) route_tables: Numbers<String, RouteTableIx>,
@@ -61,6 +63,8 @@ impl Indices {
         acl, acls, str => AclIx;
         group, groups, str => LabelIx;
         interface, interfaces, str => InterfaceIx;
+        nat_gateway, nat_gateways, str => NatGatewayIx;
+        peering, peerings, str => PeeringIx;
         program, programs, [LabelIx] => ProgramIx;
         route_table, route_tables, str => RouteTableIx;
         subnet, subnets, str => SubnetIx;

@@ -39,11 +39,18 @@ impl<'a> Pass<'a> {
         let route_tables = self.route_tables(&compared.route_tables);
         let subnets = self.subnets(&compared.subnets);
         let vpcs = self.vpcs(&compared.vpcs, &interfaces, &subnets);
+        let nat_gateways = self.nat_gateways(&compared.nat_gateways);
+        let peerings = self.peerings(&compared.peerings);
+        let internet = self.internet(&vpcs);
         let settings = self.settings();
         Ok(Snapshot {
             generation: self.generation,
             acls,
             interfaces,
+            has_public_addresses: !internet.1.publics.is_empty(),
+            internet,
+            nat_gateways,
+            peerings,
             programs,
             route_tables,
             subnets,

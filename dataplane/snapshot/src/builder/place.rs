@@ -15,10 +15,11 @@ use crate::snapshot::Slot;
 use crate::spec::{InterfaceSpec, SubnetSpec, VpcSpec};
 use crate::{Interface, InterfaceIx, Kind, Subnet, Vpc, VpcIx};
 
-/// Who owns which address, and the routers' addresses, of one VPC.
+/// Who owns which address, under which public one, and the routers' addresses, of one VPC.
 #[derive(Default)]
 struct Addresses {
     owners: HashMap<IpAddr, InterfaceIx>,
+    publics: HashMap<Ipv4Addr, Ipv4Addr>,
     routers: Vec<IpAddr>,
     broadcasts: Vec<Ipv4Addr>,
 }
@@ -66,7 +67,9 @@ impl<'a> Pass<'a> {
             program: self.indices.program(&labels),
             labels,
             ipv4: spec.ipv4.clone(),
+            public: spec.public.clone(),
             ipv6: spec.ipv6.clone(),
+            nat_gateway: spec.nat_gateway.as_ref().map(|id| self.indices.nat_gateway(id)),
             check: spec.check,
             mtu: spec.mtu,
             appeared: self.generation,
@@ -131,12 +134,24 @@ impl<'a> Pass<'a> {
     }
 
     fn vpc(&mut self, spec: &VpcSpec, addresses: Addresses) -> Vpc {
-        let Addresses { owners, mut routers, mut broadcasts } = addresses;
+        let Addresses { owners, publics, mut routers, mut broadcasts } = addresses;
         routers.extend(spec.cidrs.first().map(|primary| IpAddr::V4(resolver(*primary))));
         routers.sort_unstable();
         routers.dedup();
         broadcasts.sort_unstable();
-        Vpc { name: self.name(Kind::Vpc, &spec.id, &spec.name, None), owners, routers, broadcasts }
+        let egress_only = spec.egress_only_internet_gateway.as_ref();
+        Vpc {
+            name: self.name(Kind::Vpc, &spec.id, &spec.name, None),
+            internet_gateway: spec.internet_gateway.as_ref().map(|gateway| self.internet_gateway(gateway)),
+            egress_only_internet_gateway: egress_only
+                .map(|id| self.name(Kind::EgressOnlyInternetGateway, id, id, None)),
+            cidrs: spec.cidrs.clone(),
+            ipv6_cidrs: spec.ipv6_cidrs.clone(),
+            owners,
+            publics,
+            routers,
+            broadcasts,
+        }
     }
 
     /// The VPCs whose interfaces or subnets are not all the very same as before.
@@ -154,7 +169,7 @@ impl<'a> Pass<'a> {
 }
 
 /// What stands in the slots that do not hold the very same part.
-fn differing<'a, T>(
+pub(super) fn differing<'a, T>(
     before: &'a [Slot<T>],
     now: &'a [Slot<T>],
 ) -> impl Iterator<Item = (Option<&'a T>, Option<&'a T>)> {
@@ -177,7 +192,9 @@ fn addresses(interfaces: &[Slot<Interface>], subnets: &[Slot<Subnet>]) -> HashMa
     let mut by_vpc: HashMap<VpcIx, Addresses> = HashMap::default();
     for (slot, ix) in interfaces.iter().zip(0..) {
         let Some((_, interface)) = slot else { continue };
-        let owners = &mut by_vpc.entry(interface.vpc).or_default().owners;
+        let addresses = by_vpc.entry(interface.vpc).or_default();
+        addresses.publics.extend(interface.public.iter().copied());
+        let owners = &mut addresses.owners;
         let v4 = interface.ipv4.iter().copied().map(IpAddr::V4);
         let v6 = interface.ipv6.iter().copied().map(IpAddr::V6);
         owners.extend(v4.chain(v6).map(|address| (address, InterfaceIx(ix))));

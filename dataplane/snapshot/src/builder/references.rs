@@ -6,8 +6,8 @@ use super::BuildError;
 use super::earlier::{Compared, Comparison, Identified};
 use crate::hash::HashMap;
 use crate::spec::{
-    AclSpec, FlowLogSpec, GroupSpec, InterfaceSpec, LabSpec, PeerSpec, RouteTableSpec, Shared, SubnetSpec,
-    TargetSpec, VpcSpec,
+    AclSpec, FlowLogSpec, GroupSpec, InterfaceSpec, LabSpec, NatGatewaySpec, PeerSpec, PeeringSpec,
+    RouteTableSpec, Shared, SubnetSpec, TargetSpec, VpcSpec,
 };
 
 /// The objects of a specification by id, collected when the first one is asked for.
@@ -15,6 +15,8 @@ pub(super) struct Known<'a> {
     acls: Objects<'a, AclSpec>,
     groups: Objects<'a, GroupSpec>,
     interfaces: Objects<'a, InterfaceSpec>,
+    nat_gateways: Objects<'a, NatGatewaySpec>,
+    peerings: Objects<'a, PeeringSpec>,
     route_tables: Objects<'a, RouteTableSpec>,
     subnets: Objects<'a, SubnetSpec>,
     vpcs: Objects<'a, VpcSpec>,
@@ -46,6 +48,8 @@ impl<'a> Known<'a> {
             acls: Objects::new(&spec.acls),
             groups: Objects::new(&spec.groups),
             interfaces: Objects::new(&spec.interfaces),
+            nat_gateways: Objects::new(&spec.nat_gateways),
+            peerings: Objects::new(&spec.peerings),
             route_tables: Objects::new(&spec.route_tables),
             subnets: Objects::new(&spec.subnets),
             vpcs: Objects::new(&spec.vpcs),
@@ -55,6 +59,9 @@ impl<'a> Known<'a> {
         each(&compared.route_tables, all, |table| known.check_routes(table))?;
         each(&compared.groups, all, |group| known.check_peers(group))?;
         each(&compared.interfaces, all, |interface| known.check_interface(interface))?;
+        each(&compared.nat_gateways, all, |gateway| known.check_nat_gateway(gateway))?;
+        each(&compared.peerings, all, |peering| known.check_peering(peering))?;
+        each(&compared.vpcs, all, |vpc| known.check_vpc(vpc))?;
         each(&compared.flow_logs, all, |log| known.check_flow_log(log))?;
         Ok(known)
     }
@@ -78,7 +85,11 @@ impl<'a> Known<'a> {
     fn check_routes(&self, table: &RouteTableSpec) -> Result<(), BuildError> {
         table.routes.iter().try_for_each(|route| match &route.target {
             TargetSpec::Interface(id) => self.interfaces.get(&route.id, id).map(drop),
-            TargetSpec::Blackhole | TargetSpec::Local => Ok(()),
+            TargetSpec::Peering(id) => self.peerings.get(&route.id, id).map(drop),
+            TargetSpec::Blackhole
+            | TargetSpec::EgressOnlyInternetGateway
+            | TargetSpec::InternetGateway
+            | TargetSpec::Local => Ok(()),
         })
     }
 
@@ -91,7 +102,22 @@ impl<'a> Known<'a> {
 
     fn check_interface(&self, interface: &InterfaceSpec) -> Result<(), BuildError> {
         self.subnet(&interface.id, &interface.subnet)?;
+        interface.nat_gateway.iter().try_for_each(|id| self.nat_gateways.get(&interface.id, id).map(drop))?;
         interface.groups.iter().try_for_each(|id| self.group(&interface.id, id).map(drop))
+    }
+
+    fn check_nat_gateway(&self, gateway: &NatGatewaySpec) -> Result<(), BuildError> {
+        self.interfaces.get(&gateway.id, &gateway.interface).map(drop)
+    }
+
+    fn check_peering(&self, peering: &PeeringSpec) -> Result<(), BuildError> {
+        self.vpcs.get(&peering.id, &peering.requester)?;
+        self.vpcs.get(&peering.id, &peering.accepter).map(drop)
+    }
+
+    fn check_vpc(&self, vpc: &VpcSpec) -> Result<(), BuildError> {
+        let edge = vpc.internet_gateway.as_ref().and_then(|gateway| gateway.route_table.as_ref());
+        edge.into_iter().try_for_each(|id| self.route_tables.get(&vpc.id, id).map(drop))
     }
 
     fn check_flow_log(&self, log: &FlowLogSpec) -> Result<(), BuildError> {

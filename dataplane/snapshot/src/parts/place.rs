@@ -2,8 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::InternetGateway;
 use crate::hash::HashMap;
-use crate::{AclIx, Generation, InterfaceIx, LabelIx, NameIx, ProgramIx, RouteTableIx, SubnetIx, VpcIx};
+use crate::{
+    AclIx, Generation, InterfaceIx, LabelIx, NameIx, NatGatewayIx, ProgramIx, RouteTableIx, SubnetIx, VpcIx,
+};
 
 /// Source/destination check of an interface (AD-23, AD-24).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +32,12 @@ pub struct Interface {
     pub labels: Vec<LabelIx>,
     /// IPv4 addresses, primary first.
     pub ipv4: Vec<Ipv4Addr>,
+    /// Private IPv4 addresses that the internet gateway maps, each with its public one (IG-03).
+    pub public: Vec<(Ipv4Addr, Ipv4Addr)>,
     /// IPv6 addresses.
     pub ipv6: Vec<Ipv6Addr>,
+    /// The NAT gateway whose interface this is.
+    pub nat_gateway: Option<NatGatewayIx>,
     /// Source/destination check.
     pub check: Check,
     /// IP packet bytes.
@@ -91,12 +98,22 @@ impl Subnet {
     }
 }
 
-/// A VPC's address map.
+/// A VPC's blocks, gateways and address map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vpc {
     /// Its name.
     pub name: NameIx,
+    /// The internet gateway.
+    pub internet_gateway: Option<InternetGateway>,
+    /// Name of the egress-only internet gateway.
+    pub egress_only_internet_gateway: Option<NameIx>,
+    /// IPv4 blocks.
+    pub cidrs: Vec<ipnet::Ipv4Net>,
+    /// IPv6 blocks.
+    pub ipv6_cidrs: Vec<ipnet::Ipv6Net>,
     pub(crate) owners: HashMap<IpAddr, InterfaceIx>,
+    /// Public by private address (IG-03).
+    pub(crate) publics: HashMap<Ipv4Addr, Ipv4Addr>,
     /// The routers of all its subnets and its resolver, ascending (AD-05..07).
     pub(crate) routers: Vec<IpAddr>,
     /// The last IPv4 addresses of all its subnets, ascending (AD-20).
@@ -108,6 +125,21 @@ impl Vpc {
     #[must_use]
     pub fn owner_of(&self, address: IpAddr) -> Option<InterfaceIx> {
         self.owners.get(&address).copied()
+    }
+
+    /// Whether some block holds `address` (PC-11).
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(a) => self.cidrs.iter().any(|net| net.contains(&a)),
+            IpAddr::V6(a) => self.ipv6_cidrs.iter().any(|net| net.contains(&a)),
+        }
+    }
+
+    /// The public address that the internet gateway maps a private one to (IG-03, IG-04).
+    #[must_use]
+    pub fn public_of(&self, private: Ipv4Addr) -> Option<Ipv4Addr> {
+        self.publics.get(&private).copied()
     }
 
     /// Whether `address` is the broadcast address of one of the subnets.

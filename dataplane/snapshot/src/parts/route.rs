@@ -4,14 +4,14 @@ use std::net::IpAddr;
 
 use tables::Lpm;
 
-use crate::{InterfaceIx, NameIx};
+use crate::{InterfaceIx, NameIx, PeeringIx};
 
 /// Where a route leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// Drops (RT-15).
     Blackhole,
-    /// A network interface of the same VPC.
+    /// A network interface of the same VPC, perhaps that of a NAT gateway.
     Interface(InterfaceIx),
     /// The VPC's own addresses.
     Local,
@@ -24,6 +24,19 @@ pub struct Route {
     pub name: NameIx,
     /// Where it leads.
     pub target: Target,
+    /// The gateway that it leads to; the target is a blackhole then, for whoever does not know gateways.
+    pub gateway: Option<Gateway>,
+}
+
+/// A gateway without a network interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gateway {
+    /// The egress-only internet gateway of the VPC.
+    EgressOnlyInternet,
+    /// The internet gateway of the VPC.
+    Internet,
+    /// A peering connection of the VPC.
+    Peering(PeeringIx),
 }
 
 /// A route table: one trie per family.

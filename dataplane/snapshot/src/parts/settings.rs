@@ -15,6 +15,8 @@ pub struct Settings {
     pub related_icmp: RelatedIcmp,
     /// Whether every allowed flow is tracked (GAP-12).
     pub track_all: bool,
+    /// Seconds of idle time for a connection through a NAT gateway (NG-10, NG-11).
+    pub nat_idle_timeout: u32,
     /// Seconds between two flushes of the counter blocks: the greatest common divisor of all flow-log windows.
     pub tap_interval: u32,
 }

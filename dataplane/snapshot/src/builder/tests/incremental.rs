@@ -1,6 +1,7 @@
 //! Building on top of an earlier snapshot answers as building from nothing does, and versions follow content.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use proptest::prelude::*;
 
@@ -8,8 +9,10 @@ use super::lab::{
     EVERY_PORT, addr, entry, group, interface, lab, peer_group, route, rule, subnet, tcp, udp, vpc,
 };
 use super::{Builder, Flow, Generation, Part, Snapshot};
-use crate::spec::{AclSpec, LabSpec, RouteTableSpec, Shared, TargetSpec};
-use crate::{AclAction, Check, Interface, LabelIx, Target};
+use crate::spec::{
+    AclSpec, InternetGatewaySpec, LabSpec, PeeringSpec, RouteTableSpec, Shared, TargetSpec, VpcSpec,
+};
+use crate::{AclAction, Check, Interface, LabelIx, PeeringReach, PeeringStatus, Target};
 
 const INTERFACES: usize = 5;
 const GROUPS: usize = 3;
@@ -23,6 +26,10 @@ struct Plan {
     interfaces: [Option<Eni>; INTERFACES],
     subnets: [(usize, usize); TABLES],
     tables: [u8; TABLES],
+    /// Whether each VPC has an internet gateway.
+    gateways: [bool; TABLES],
+    /// The peering connection of the two VPCs, if there is one, and whether it is active.
+    peering: Option<bool>,
     icmp: u32,
 }
 
@@ -32,16 +39,19 @@ struct Eni {
     groups: u8,
     second_address: bool,
     forwards: bool,
+    public: bool,
 }
 
 /// One change of a plan.
 #[derive(Clone, Debug)]
 enum Edit {
     Acl(usize, u8),
+    Gateway(usize, bool),
     Group(usize, u8),
     Icmp(u32),
     Interface(usize, Option<Eni>),
     Nothing,
+    Peering(Option<bool>),
     Subnet(usize, (usize, usize)),
     Table(usize, u8),
 }
@@ -50,17 +60,20 @@ impl Plan {
     fn apply(&mut self, edit: &Edit) {
         match edit {
             Edit::Acl(at, menu) => self.acls[*at] = *menu,
+            Edit::Gateway(at, there) => self.gateways[*at] = *there,
             Edit::Group(at, menu) => self.groups[*at] = *menu,
             Edit::Icmp(seconds) => self.icmp = *seconds,
             Edit::Interface(at, eni) => self.interfaces[*at].clone_from(eni),
             Edit::Nothing => {}
+            Edit::Peering(peering) => self.peering = *peering,
             Edit::Subnet(at, tables) => self.subnets[*at] = *tables,
             Edit::Table(at, menu) => self.tables[*at] = *menu,
         }
     }
 
     fn spec(&self) -> LabSpec {
-        let mut spec = LabSpec { vpcs: vec![vpc("vpc-0"), vpc("vpc-1")], ..lab() };
+        let mut spec = LabSpec { vpcs: (0..TABLES).map(|at| self.vpc(at)).collect(), ..lab() };
+        spec.peerings = self.peering.map(peering).into_iter().collect();
         spec.acls = (0..TABLES).map(|at| acl(at, self.acls[at]).into()).collect();
         spec.groups = (0..GROUPS).map(|at| self.group(at)).collect();
         spec.interfaces = (0..INTERFACES).filter_map(|at| self.interface(at)).collect();
@@ -68,6 +81,21 @@ impl Plan {
         spec.subnets = (0..TABLES).map(|at| self.subnet(at)).collect();
         spec.settings.icmp = self.icmp;
         spec
+    }
+
+    fn vpc(&self, at: usize) -> Shared<VpcSpec> {
+        let gateway = InternetGatewaySpec { id: format!("igw-{at}"), route_table: None };
+        let internet_gateway = self.gateways[at].then_some(gateway);
+        VpcSpec { internet_gateway, ..(*vpc(&format!("vpc-{at}"))).clone() }.into()
+    }
+
+    /// Public addresses by private ones of the interfaces in one VPC.
+    fn publics(&self, vpc: usize) -> Vec<(Ipv4Addr, Ipv4Addr)> {
+        let public = |at: usize, eni: &Eni| {
+            let here = eni.public && eni.subnet == vpc;
+            here.then(|| public_of(at, eni))
+        };
+        self.interfaces.iter().zip(0..).filter_map(|(eni, at)| public(at, eni.as_ref()?)).collect()
     }
 
     fn group(&self, at: usize) -> Shared<crate::spec::GroupSpec> {
@@ -93,6 +121,7 @@ impl Plan {
         let mut spec = interface(&format!("eni-{at}"), &format!("10.0.{}.1{at}", eni.subnet), &groups);
         spec.subnet = format!("subnet-{}", eni.subnet);
         spec.check = if eni.forwards { Check::Off } else { Check::On };
+        spec.public.extend(eni.public.then(|| public_of(at, eni)));
         if eni.second_address {
             spec.ipv6.push(format!("2001:db8:0:{}::1{at}", eni.subnet).parse().expect("an address"));
         }
@@ -134,6 +163,26 @@ impl Eni {
     }
 }
 
+/// The private address of an interface and its public one.
+fn public_of(at: usize, eni: &Eni) -> (Ipv4Addr, Ipv4Addr) {
+    let last = 10 + u8::try_from(at).expect("a handful of interfaces");
+    let subnet = u8::try_from(eni.subnet).expect("a handful of subnets");
+    (Ipv4Addr::new(10, 0, subnet, last), Ipv4Addr::new(198, 51, 100, last))
+}
+
+fn peering(active: bool) -> Shared<PeeringSpec> {
+    PeeringSpec {
+        id: "pcx-0".into(),
+        name: "p".into(),
+        requester: "vpc-0".into(),
+        accepter: "vpc-1".into(),
+        status: if active { PeeringStatus::Active } else { PeeringStatus::Inactive },
+        reach: PeeringReach::IntraRegion,
+        mtu: 9001,
+    }
+    .into()
+}
+
 fn acl(at: usize, menu: u8) -> AclSpec {
     let entries = [
         entry(10, AclAction::Deny, tcp(80..=80), "10.0.0.0/24"),
@@ -159,6 +208,12 @@ fn answers(snapshot: &Snapshot) -> BTreeSet<String> {
         lines.extend(
             probes(snapshot).iter().map(|flow| format!("{own}: {}", answer(snapshot, interface, flow))),
         );
+    }
+    let peering = snapshot.peering_by_id("pcx-0").and_then(|ix| snapshot.peering(ix));
+    lines.insert(format!("peering {:?}", peering.map(|p| p.status)));
+    for last in 0..=u8::MAX {
+        let public = addr(&format!("198.51.100.{last}"));
+        lines.insert(format!("{public} is {}", snapshot.private_of(public)));
     }
     lines
 }
@@ -226,8 +281,15 @@ fn contents(plan: &Plan) -> BTreeMap<String, String> {
         );
         parts.insert(format!("subnet-{at}"), format!("{:?}", plan.subnets[at]));
         let here = |eni: &Option<Eni>| eni.as_ref().filter(|e| e.subnet == at).map(|e| e.second_address);
-        parts.insert(format!("vpc-{at}"), format!("{:?}", plan.interfaces.each_ref().map(here)));
+        let gateway = plan.gateways[at];
+        parts.insert(
+            format!("vpc-{at}"),
+            format!("{gateway} {:?} {:?}", plan.publics(at), plan.interfaces.each_ref().map(here)),
+        );
     }
+    let reached = |at| if plan.gateways[at] { plan.publics(at) } else { Vec::new() };
+    parts.insert("internet".to_owned(), format!("{:?} {:?}", reached(0), reached(1)));
+    parts.extend(plan.peering.map(|active| ("pcx-0".to_owned(), active.to_string())));
     for (at, eni) in plan.interfaces.iter().enumerate() {
         let Some(eni) = eni else { continue };
         parts.insert(format!("eni-{at}"), format!("{eni:?}"));
@@ -249,6 +311,7 @@ fn shared(mut now: LabSpec, before: &LabSpec) -> LabSpec {
     share(&mut now.acls, &before.acls);
     share(&mut now.groups, &before.groups);
     share(&mut now.interfaces, &before.interfaces);
+    share(&mut now.peerings, &before.peerings);
     share(&mut now.route_tables, &before.route_tables);
     share(&mut now.subnets, &before.subnets);
     share(&mut now.vpcs, &before.vpcs);
@@ -261,6 +324,9 @@ fn part(snapshot: &Snapshot, key: &str) -> Option<Part> {
     if key == "settings" {
         return Some(Part::Settings);
     }
+    if key == "internet" {
+        return Some(Part::Internet);
+    }
     if let Some(set) = key.strip_prefix("program ") {
         let mut labels: Vec<LabelIx> = (0..GROUPS)
             .filter(|g| set.contains(&g.to_string()))
@@ -272,6 +338,7 @@ fn part(snapshot: &Snapshot, key: &str) -> Option<Part> {
     match key.split('-').next()? {
         "acl" => indices.acls.find(key).map(Part::Acl),
         "eni" => indices.interfaces.find(key).map(Part::Interface),
+        "pcx" => indices.peerings.find(key).map(Part::Peering),
         "rtb" => indices.route_tables.find(key).map(Part::RouteTable),
         "subnet" => indices.subnets.find(key).map(Part::Subnet),
         "vpc" => indices.vpcs.find(key).map(Part::Vpc),
@@ -280,8 +347,14 @@ fn part(snapshot: &Snapshot, key: &str) -> Option<Part> {
 }
 
 fn eni() -> impl Strategy<Value = Option<Eni>> {
-    let some = (0..TABLES, 0_u8..8, any::<bool>(), any::<bool>()).prop_map(
-        |(subnet, groups, second_address, forwards)| Eni { subnet, groups, second_address, forwards },
+    let some = (0..TABLES, 0_u8..8, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        |(subnet, groups, second_address, forwards, public)| Eni {
+            subnet,
+            groups,
+            second_address,
+            forwards,
+            public,
+        },
     );
     prop::option::weighted(0.8, some)
 }
@@ -297,14 +370,18 @@ fn plan() -> impl Strategy<Value = Plan> {
         prop::array::uniform(eni()),
         [(0..TABLES, 0..TABLES), (0..TABLES, 0..TABLES)],
         menus(),
+        any::<[bool; TABLES]>(),
+        any::<Option<bool>>(),
         1_u32..4,
     )
-        .prop_map(|(acls, groups, interfaces, subnets, tables, icmp)| Plan {
+        .prop_map(|(acls, groups, interfaces, subnets, tables, gateways, peering, icmp)| Plan {
             acls,
             groups,
             interfaces,
             subnets,
             tables,
+            gateways,
+            peering,
             icmp,
         })
 }
@@ -312,10 +389,12 @@ fn plan() -> impl Strategy<Value = Plan> {
 fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         (0..TABLES, any::<u8>()).prop_map(|(at, menu)| Edit::Acl(at, menu)),
+        (0..TABLES, any::<bool>()).prop_map(|(at, there)| Edit::Gateway(at, there)),
         (0..GROUPS, any::<u8>()).prop_map(|(at, menu)| Edit::Group(at, menu)),
         (1_u32..4).prop_map(Edit::Icmp),
         (0..INTERFACES, eni()).prop_map(|(at, eni)| Edit::Interface(at, eni)),
         Just(Edit::Nothing),
+        any::<Option<bool>>().prop_map(Edit::Peering),
         (0..TABLES, (0..TABLES, 0..TABLES)).prop_map(|(at, tables)| Edit::Subnet(at, tables)),
         (0..TABLES, any::<u8>()).prop_map(|(at, menu)| Edit::Table(at, menu)),
     ]

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use crate::spec::{
-    AclEntrySpec, AclSpec, GroupRuleSpec, GroupSpec, InterfaceSpec, LabSpec, PeerSpec, RouteSpec,
-    RouteTableSpec, Shared, SubnetSpec, TargetSpec, TrafficSpec, VpcSpec,
+    AclEntrySpec, AclSpec, GroupRuleSpec, GroupSpec, InterfaceSpec, InternetSpec, LabSpec, PeerSpec,
+    RouteSpec, RouteTableSpec, Shared, SubnetSpec, TargetSpec, TrafficSpec, VpcSpec,
 };
 use crate::{AclAction, Check, RelatedIcmp, Settings};
 
@@ -60,7 +60,9 @@ pub(super) fn interface(id: &str, ipv4: &str, groups: &[&str]) -> Shared<Interfa
         instance: None,
         subnet: "subnet-a".into(),
         ipv4: vec![ipv4.parse().expect("a literal address")],
+        public: vec![],
         ipv6: vec![],
+        nat_gateway: None,
         groups: groups.iter().map(ToString::to_string).collect(),
         check: Check::On,
         mtu: 9001,
@@ -91,6 +93,8 @@ pub(in crate::builder) fn vpc(id: &str) -> Shared<VpcSpec> {
         region: "us-east-1".into(),
         cidrs: vec!["10.0.0.0/16".parse().expect("a literal block")],
         ipv6_cidrs: vec![],
+        internet_gateway: None,
+        egress_only_internet_gateway: None,
     }
     .into()
 }
@@ -101,6 +105,7 @@ pub(super) fn settings() -> Settings {
         udp_stream: 180,
         udp_timeout: 30,
         icmp: 30,
+        nat_idle_timeout: 350,
         related_icmp: RelatedIcmp::Accept,
         track_all: false,
         tap_interval: 60,
@@ -125,6 +130,9 @@ pub(in crate::builder) fn lab() -> LabSpec {
             interface("eni-web", "10.0.1.10", &["sg-web"]),
             interface("eni-db", "10.0.1.20", &["sg-db"]),
         ],
+        internet: InternetSpec { mtu: 1500, hosts: vec![] },
+        nat_gateways: vec![],
+        peerings: vec![],
         route_tables: vec![
             RouteTableSpec { id: "rtb-main".into(), name: "app.main".into(), routes: vec![local] }.into(),
         ],
