@@ -39,14 +39,14 @@ pub struct Plan {
     pub namespaces: BTreeMap<String, Namespace>,
 }
 
-/// The network namespace of one instance.
+/// The network namespace of one instance, or of one host on the internet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Namespace {
     /// `LAB-INSTANCE`, as `ip netns` shows it.
     pub name: String,
-    /// Name of the instance.
+    /// Name of the instance or host.
     pub instance: String,
-    /// `i-` id of the instance: a namespace is never handed from one instance to another.
+    /// `i-` or `host-` id: a namespace is never handed from one instance to another.
     pub instance_id: String,
     /// Devices in the order of the instance's interfaces.
     pub devices: Vec<Device>,
@@ -60,12 +60,12 @@ pub struct Namespace {
     pub programs: Vec<String>,
 }
 
-/// One TUN device: the guest's end of a network interface.
+/// One TUN device: the guest's end of a network interface, or a host's way into the internet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
     /// Name in the namespace, such as `eth0`.
     pub name: String,
-    /// `eni-` id of the interface.
+    /// `eni-` id of the interface, or the host's id.
     pub interface: String,
     /// IP packet bytes.
     pub mtu: u16,

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use model::Valid;
-use model::lab::{Instance, Interface, Lab, SourceDestCheck, Subnet, Vpc};
+use model::lab::{Host, Instance, Interface, Lab, SourceDestCheck, Subnet, Vpc};
 
 use super::{Device, FIRST_DEVICE_TABLE, Forwarding, MAIN_TABLE, Namespace, Plan, Route, Rule, files};
 
@@ -21,7 +21,10 @@ impl Plan {
 
     pub(crate) fn of_lab(lab: &Lab) -> Self {
         let instances = lab.vpcs.values().flat_map(|vpc| vpc.instances.values().map(move |i| (vpc, i)));
-        let namespaces = instances.map(|(vpc, i)| (i.namespace.clone(), namespace(vpc, i))).collect();
+        let of_instances = instances.map(|(vpc, i)| (i.namespace.clone(), namespace(vpc, i)));
+        let hosts = lab.internet.hosts.values();
+        let of_hosts = hosts.map(|host| (host.namespace.clone(), host_namespace(host, lab.internet.mtu)));
+        let namespaces = of_instances.chain(of_hosts).collect();
         Self { lab: lab.name.clone(), etc: files::of(lab), namespaces }
     }
 }
@@ -38,6 +41,32 @@ fn namespace(vpc: &Vpc, instance: &Instance) -> Namespace {
         forwarding: forwarding(&instance.interfaces),
         programs: instance.run.clone(),
         devices,
+    }
+}
+
+/// Device of a host on the internet.
+const HOST_DEVICE: &str = "eth0";
+
+/// A host has its addresses and nothing else in common with anybody: whatever it sends leaves by its device.
+fn host_namespace(host: &Host, mtu: u16) -> Namespace {
+    let addresses: Vec<IpNet> = host.ips.iter().map(|ip| IpNet::from(*ip)).collect();
+    let v4 = addresses.iter().find(|net| net.addr().is_ipv4());
+    let v6 = addresses.iter().find(|net| net.addr().is_ipv6());
+    let default = |net: &IpNet| Route {
+        table: MAIN_TABLE,
+        destination: default_of(net),
+        device: HOST_DEVICE.to_owned(),
+        source: net.addr(),
+    };
+    Namespace {
+        name: host.namespace.clone(),
+        instance: host.name.clone(),
+        instance_id: host.id.clone(),
+        routes: v4.into_iter().chain(v6).map(default).collect(),
+        rules: Vec::new(),
+        forwarding: Forwarding::Off,
+        programs: Vec::new(),
+        devices: vec![Device { name: HOST_DEVICE.to_owned(), interface: host.id.clone(), mtu, addresses }],
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::lab::{Instance, Lab, Vpc};
+use model::lab::{Host, Instance, Lab, Vpc};
 
 /// Prefers IPv4 where a name has both families, as AWS's own host names do by having only an IPv4 address.
 ///
@@ -33,7 +33,8 @@ pub(super) fn of(lab: &Lab) -> BTreeMap<String, String> {
 fn hosts(lab: &Lab) -> String {
     let instances = lab.vpcs.values().flat_map(|vpc| vpc.instances.values().map(move |i| (vpc, i)));
     let lines = instances.flat_map(|(vpc, instance)| host_lines(vpc, instance));
-    std::iter::once(LOCALHOST.to_owned()).chain(lines).collect()
+    let outside = lab.internet.hosts.values().flat_map(outside_lines);
+    std::iter::once(LOCALHOST.to_owned()).chain(lines).chain(outside).collect()
 }
 
 /// The primary address of each family under `INSTANCE` and `INSTANCE.VPC`.
@@ -42,4 +43,12 @@ fn host_lines(vpc: &Vpc, instance: &Instance) -> Vec<String> {
     let v6 = instance.interfaces.iter().find_map(|e| e.ipv6_addresses.first()).map(ToString::to_string);
     let (name, vpc) = (&instance.name, &vpc.name);
     v4.into_iter().chain(v6).map(|address| format!("{address} {name} {name}.{vpc}\n")).collect()
+}
+
+/// The first address of each family of a host on the internet under its own name and its DNS names.
+fn outside_lines(host: &Host) -> Vec<String> {
+    let names: Vec<&str> = std::iter::once(&host.name).chain(&host.names).map(String::as_str).collect();
+    let v4 = host.ips.iter().find(|ip| ip.is_ipv4());
+    let v6 = host.ips.iter().find(|ip| ip.is_ipv6());
+    v4.into_iter().chain(v6).map(|ip| format!("{ip} {}\n", names.join(" "))).collect()
 }

@@ -254,3 +254,71 @@ fn an_interface_that_takes_over_a_name_gets_a_device_of_its_own() {
     assert_eq!((change.devices_added.len(), change.devices_removed.len()), (1, 1));
     assert!(change.devices_changed.is_empty());
 }
+
+const INTERNET: &str = r#"
+internet:
+  mtu: 1400
+  hosts:
+    laptop: { ips: [203.0.113.50, 203.0.113.51, "2001:db8::50"], names: [www.example.com, shop.example] }
+    phone: { ips: ["2001:db8::60"] }
+"#;
+
+fn with_hosts(internet: &str) -> Plan {
+    plan_of(&format!("{LAB}{internet}"))
+}
+
+/// Rules: MT-02
+#[test]
+fn a_host_on_the_internet_is_a_namespace_with_its_addresses_and_a_default_route() {
+    let plan = with_hosts(INTERNET);
+    assert_eq!(plan.namespaces.keys().collect::<Vec<_>>(), ["t-fw-1", "t-laptop", "t-phone", "t-web-1"]);
+    let laptop = &plan.namespaces["t-laptop"];
+    let [eth0] = laptop.devices.as_slice() else { panic!("{:?}", laptop.devices) };
+    assert_eq!((eth0.name.as_str(), eth0.mtu), ("eth0", 1400));
+    assert!(eth0.interface.starts_with("host-"), "{}", eth0.interface);
+    assert_eq!(eth0.addresses, [net("203.0.113.50/32"), net("203.0.113.51/32"), net("2001:db8::50/128")]);
+    let expected =
+        ["0.0.0.0/0 dev eth0 src 203.0.113.50 table 254", "::/0 dev eth0 src 2001:db8::50 table 254"];
+    assert_eq!(laptop.routes.iter().map(words).collect::<Vec<_>>(), expected);
+    assert_eq!((laptop.rules.len(), laptop.forwarding), (0, Forwarding::Off));
+    let phone = &plan.namespaces["t-phone"];
+    assert_eq!(
+        phone.routes.iter().map(words).collect::<Vec<_>>(),
+        ["::/0 dev eth0 src 2001:db8::60 table 254"]
+    );
+}
+
+#[test]
+fn every_namespace_knows_the_hosts_by_all_their_names() {
+    let hosts = with_hosts(INTERNET).etc["hosts"].clone();
+    for line in [
+        "203.0.113.50 laptop www.example.com shop.example",
+        "2001:db8::50 laptop www.example.com shop.example",
+        "2001:db8::60 phone",
+        "10.0.1.10 web-1 web-1.app",
+    ] {
+        assert!(hosts.lines().any(|known| known == line), "{line:?} is not in\n{hosts}");
+    }
+}
+
+#[test]
+fn a_host_that_comes_goes_or_moves_leaves_the_instances_alone() {
+    let (none, both) = (plan(), with_hosts(INTERNET));
+    let come = Plan::diff(&none, &both);
+    let added: Vec<&str> = come.added.iter().map(|n| n.name.as_str()).collect();
+    assert_eq!((added, come.removed.len(), come.changed.len()), (vec!["t-laptop", "t-phone"], 0, 0));
+    assert_eq!(Plan::diff(&both, &none).removed.len(), 2);
+    let moved = Plan::diff(&both, &with_hosts(&INTERNET.replace("2001:db8::60", "2001:db8::61")));
+    let [phone] = moved.changed.as_slice() else { panic!("{:?}", moved.changed) };
+    assert_eq!((phone.name.as_str(), phone.devices_changed.len()), ("t-phone", 1));
+}
+
+/// Rules: NG-01
+#[test]
+fn a_nat_gateway_needs_no_namespace() {
+    let with_gateway = LAB.replace(
+        "    instances:\n",
+        "    nat_gateways: { nat: { subnet: b, connectivity_type: private } }\n    instances:\n",
+    );
+    assert_eq!(plan_of(&with_gateway), plan());
+}

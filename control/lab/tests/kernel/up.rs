@@ -186,3 +186,26 @@ fn a_program_inside_is_ended_when_the_lab_goes() {
     assert_eq!(polite.wait().expect("ended").signal(), Some(15));
     assert_eq!(rude.wait().expect("ended").signal(), Some(9));
 }
+
+/// Rules: MT-02
+#[test]
+fn a_host_on_the_internet_sends_everything_by_its_device() {
+    let site = Site::new();
+    let hosts = "internet: { mtu: 1400, hosts: { laptop: { ips: [203.0.113.50, \"2001:db8::50\"], names: [www.example.com] } } }\n";
+    let (_lab, devices) = site.up(&format!("{TWO}{hosts}"));
+    assert_eq!(devices.len(), 4);
+    assert_eq!(site.addresses("laptop", "eth0"), ["203.0.113.50/32", "2001:db8::50/128"]);
+    assert_eq!(site.ip("laptop", &["link", "show", "dev", "eth0"])[0]["mtu"], 1400);
+    assert_eq!(site.routes("laptop", "-4", "main"), ["default dev eth0 src 203.0.113.50"]);
+    let laptop = site.ns("laptop");
+    let ping = ["ip", "netns", "exec", &laptop, "ping", "-n", "-c", "1", "-W", "0.1", "198.51.100.20"];
+    assert!(!output(&ping).status.success(), "nobody answers");
+    let packet = first_packet(device(&devices, &laptop, "eth0"));
+    assert_eq!(
+        packet.map(|(from, to)| format!("{from} {to}")).as_deref(),
+        Some("203.0.113.50 198.51.100.20")
+    );
+    let web = site.ns("web");
+    let known = run(&["ip", "netns", "exec", &web, "getent", "ahostsv4", "www.example.com"]);
+    assert!(known.starts_with("203.0.113.50"), "{known}");
+}
