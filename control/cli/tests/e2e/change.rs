@@ -10,7 +10,7 @@ const BROKEN: [(&str, &str); 4] = [
     ("security_groups: [open], private_ip: 10.50.1.10", "security_groups: [opne], private_ip: 10.50.1.10"),
     ("cidr: 10.50.1.0/24", "cidr: 10.60.1.0/24"),
     ("lab: ", "lab: [ "),
-    ("    instances:", "    internet_gateway: true\n    instances:"),
+    ("    instances:", "    enable_dns_support: true\n    instances:"),
 ];
 
 /// A lab file is refused with a place in it, and packets do not notice.
