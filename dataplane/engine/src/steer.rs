@@ -65,17 +65,25 @@ impl Steering {
 
     /// The owner of a flow.
     #[must_use]
+    #[inline]
     pub fn owner_of(&self, snapshot: &Snapshot, tuple: &FiveTuple) -> u16 {
-        let near = self.end(snapshot.private_of(tuple.src), port(tuple, tuple.src_port));
-        let far = self.end(snapshot.private_of(tuple.dst), port(tuple, tuple.dst_port));
+        if snapshot.has_public_addresses() {
+            return self.owner_of_private(&private(snapshot, tuple));
+        }
+        self.owner_of_private(tuple)
+    }
+
+    fn owner_of_private(&self, tuple: &FiveTuple) -> u16 {
+        let near = self.end(tuple.src, port(tuple, tuple.src_port));
+        let far = self.end(tuple.dst, port(tuple, tuple.dst_port));
         self.bucket(near, far, tuple.proto)
     }
 
     /// The worker that matches up the fragments of one pair of hosts.
     #[must_use]
     pub fn keeper(&self, snapshot: &Snapshot, tuple: &FiveTuple) -> u16 {
-        let near = self.end(snapshot.private_of(tuple.src), 0);
-        let far = self.end(snapshot.private_of(tuple.dst), 0);
+        let ends = private(snapshot, tuple);
+        let (near, far) = (self.end(ends.src, 0), self.end(ends.dst, 0));
         // Behind an IPv6 fragment header, only the first fragment shows the protocol after further extension headers.
         let proto = if tuple.src.is_ipv4() { tuple.proto } else { 0 };
         self.bucket(near, far, proto)
@@ -98,6 +106,12 @@ impl Steering {
         // Multiply and shift instead of a division: the high half of the product is uniform in 0..workers.
         (((hash >> 32) * u64::from(self.workers)) >> 32) as u16
     }
+}
+
+/// The tuple with every public address of the lab as the private one behind it.
+#[cold]
+fn private(snapshot: &Snapshot, tuple: &FiveTuple) -> FiveTuple {
+    FiveTuple { src: snapshot.private_of(tuple.src), dst: snapshot.private_of(tuple.dst), ..*tuple }
 }
 
 /// Spreads every bit of `x` over all others: two rounds of an odd multiplier and a shift.

@@ -51,9 +51,13 @@ index! {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Generation(pub u64);
 
-/// Where a packet enters or leaves the data plane: an interface, or the internet as one.
+/// Where a packet enters or leaves the data plane: an interface or the internet. Packets enter from the internet as one, and
+/// leave to one host on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Attachment(u32);
+
+/// Attachments below are interfaces; above, counted down from [`Attachment::INTERNET`], hosts.
+const FIRST_HOST: u32 = 1 << 31;
 
 impl Attachment {
     /// Everything outside every VPC.
@@ -65,10 +69,22 @@ impl Attachment {
         Self(ix.0)
     }
 
-    /// The interface, unless this is the internet.
+    /// The attachment of one host on the internet.
+    #[must_use]
+    pub const fn host(ix: HostIx) -> Self {
+        Self(u32::MAX - 1 - ix.0)
+    }
+
+    /// The interface, unless this is the internet or a host on it.
     #[must_use]
     pub const fn as_interface(self) -> Option<InterfaceIx> {
-        if self.0 == u32::MAX { None } else { Some(InterfaceIx(self.0)) }
+        if self.0 < FIRST_HOST { Some(InterfaceIx(self.0)) } else { None }
+    }
+
+    /// The host, if this is one.
+    #[must_use]
+    pub const fn as_host(self) -> Option<HostIx> {
+        if self.0 < FIRST_HOST || self.0 == u32::MAX { None } else { Some(HostIx(u32::MAX - 1 - self.0)) }
     }
 
     /// The number that devices are registered under.

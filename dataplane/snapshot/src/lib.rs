@@ -21,8 +21,8 @@ pub use ids::{
 };
 pub use names::{Kind, Name, Names};
 pub use parts::{
-    Acl, AclAction, AclMatch, Check, Connectivity, Flow, Gateway, GroupMatch, GroupProgram, Host, Interface,
-    Internet, InternetGateway, NatGateway, Peering, PeeringReach, PeeringStatus, RelatedIcmp, Route,
-    RouteTable, Settings, Subnet, Target, Vpc, Width,
+    Acl, AclAction, AclMatch, Check, Connectivity, Flow, GroupMatch, GroupProgram, Host, Interface, Internet,
+    InternetGateway, NatGateway, Peering, PeeringReach, PeeringStatus, RelatedIcmp, Route, RouteTable,
+    Settings, Subnet, Target, Vpc, Width,
 };
 pub use snapshot::Snapshot;

@@ -21,7 +21,7 @@ pub use gateway::{
 pub(crate) use group::GroupSide;
 pub use group::{GroupMatch, GroupProgram, Width};
 pub use place::{Check, Interface, Subnet, Vpc};
-pub use route::{Gateway, Route, RouteTable, Target};
+pub use route::{Route, RouteTable, Target};
 pub use settings::{RelatedIcmp, Settings};
 
 /// What rules look at.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crate::builder::Indices;
 use crate::spec::LabSpec;
 use crate::{
-    Acl, AclIx, Generation, GroupProgram, Interface, InterfaceIx, Internet, Names, NatGateway, NatGatewayIx,
-    Part, Peering, PeeringIx, ProgramIx, RouteTable, RouteTableIx, Settings, Subnet, SubnetIx, Vpc, VpcIx,
+    Acl, AclIx, Generation, GroupProgram, HostIx, Interface, InterfaceIx, Internet, Names, NatGateway,
+    NatGatewayIx, Part, Peering, PeeringIx, ProgramIx, RouteTable, RouteTableIx, Settings, Subnet, SubnetIx,
+    Vpc, VpcIx,
 };
 
 /// A shared part with the generation at which it last changed. A slot is empty once its object is gone.
@@ -112,6 +113,12 @@ impl Snapshot {
         self.interfaces.iter().zip(0..).filter_map(|(slot, ix)| Some((InterfaceIx(ix), &*slot.as_ref()?.1)))
     }
 
+    /// The host with this `host-` id; none for one that is gone.
+    #[must_use]
+    pub fn host_by_id(&self, id: &str) -> Option<HostIx> {
+        self.indices.hosts.find(id).filter(|ix| self.internet().host(*ix).is_some())
+    }
+
     by_id! {
         /// The network ACL with this `acl-` id.
         acl_by_id, acls => AclIx;
@@ -149,16 +156,17 @@ impl Snapshot {
         }
     }
 
-    /// The private address behind a public address of the lab, else the address itself: what ownership hashes.
-    ///
-    /// Asked twice for every packet, so a lab without public addresses pays one comparison.
+    /// Whether [`Self::private_of`] ever changes an address: asked for every packet, so that a lab without public addresses
+    /// pays one comparison.
     #[must_use]
     #[inline]
-    pub fn private_of(&self, address: IpAddr) -> IpAddr {
-        if self.has_public_addresses { self.translated(address) } else { address }
+    pub const fn has_public_addresses(&self) -> bool {
+        self.has_public_addresses
     }
 
-    fn translated(&self, address: IpAddr) -> IpAddr {
+    /// The private address behind a public address of the lab, else the address itself: what ownership hashes.
+    #[must_use]
+    pub fn private_of(&self, address: IpAddr) -> IpAddr {
         match address {
             IpAddr::V4(public) => {
                 self.internet().private_of(public).map_or(address, |(_, private)| IpAddr::V4(private))

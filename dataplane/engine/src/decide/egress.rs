@@ -139,7 +139,14 @@ impl<'a> Walk<'a> {
             Onward::Neighbour(None) => failed(self, None, DropReason::NoSuchDestination),
             Onward::Nowhere => failed(self, None, DropReason::NoRoute),
             Onward::Routed(route, owner) => match (route.target, owner) {
-                (Target::Blackhole, _) => failed(self, Some(route), DropReason::RouteBlackholed),
+                // No packet goes through a gateway yet.
+                (
+                    Target::Blackhole
+                    | Target::EgressOnlyInternetGateway
+                    | Target::InternetGateway
+                    | Target::Peering(_),
+                    _,
+                ) => failed(self, Some(route), DropReason::RouteBlackholed),
                 (Target::Interface(to), _) | (Target::Local, &Some(to)) => {
                     self.note(ix, StepKind::Route(None), Some(route.name));
                     Ok(to)
@@ -167,7 +174,10 @@ impl Onward {
         match self {
             Self::Neighbour(_) => Some(SAME_VPC),
             Self::Routed(route, _) => match route.target {
-                Target::Blackhole => None,
+                Target::Blackhole
+                | Target::EgressOnlyInternetGateway
+                | Target::InternetGateway
+                | Target::Peering(_) => None,
                 Target::Interface(_) | Target::Local => Some(SAME_VPC),
             },
             Self::Nowhere => None,

@@ -75,7 +75,10 @@ impl<'a> Pass<'a> {
             return before.internet.clone();
         }
         let spec = self.spec;
-        let hosts: Vec<Host> = spec.internet.hosts.iter().map(|host| self.host(host)).collect();
+        let mut hosts = Vec::new();
+        for host in &spec.internet.hosts {
+            put(&mut hosts, self.indices.host(&host.id).at(), self.host(host));
+        }
         let now = internet(spec.internet.mtu, hosts, vpcs);
         self.settle(self.before.map(|snapshot| &snapshot.internet), now)
     }
@@ -85,10 +88,10 @@ impl<'a> Pass<'a> {
     }
 }
 
-fn internet(mtu: u16, hosts: Vec<Host>, vpcs: &[Slot<Vpc>]) -> Internet {
+fn internet(mtu: u16, hosts: Vec<Option<Host>>, vpcs: &[Slot<Vpc>]) -> Internet {
     let (mut v4, mut v6) = (Vec::new(), Vec::new());
     for (host, ix) in hosts.iter().zip(0..) {
-        for address in &host.addresses {
+        for address in host.iter().flat_map(|host| &host.addresses) {
             match IpNet::from(*address) {
                 IpNet::V4(net) => v4.push((v4_prefix(net), ix)),
                 IpNet::V6(net) => v6.push((v6_prefix(net), ix)),

@@ -5,7 +5,9 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::hash::HashMap;
-use crate::{AclIx, InterfaceIx, LabelIx, NatGatewayIx, PeeringIx, ProgramIx, RouteTableIx, SubnetIx, VpcIx};
+use crate::{
+    AclIx, HostIx, InterfaceIx, LabelIx, NatGatewayIx, PeeringIx, ProgramIx, RouteTableIx, SubnetIx, VpcIx,
+};
 
 /// Numbers keys in the order in which they are first seen and forgets none.
 #[derive(Clone, Debug)]
@@ -39,6 +41,7 @@ impl<K: Eq + Hash, Ix: Copy + From<u32>> Numbers<K, Ix> {
 pub(crate) struct Indices {
     pub(crate) acls: Numbers<String, AclIx>,
     pub(crate) groups: Numbers<String, LabelIx>,
+    pub(crate) hosts: Numbers<String, HostIx>,
     pub(crate) interfaces: Numbers<String, InterfaceIx>,
     pub(crate) nat_gateways: Numbers<String, NatGatewayIx>,
     pub(crate) peerings: Numbers<String, PeeringIx>,
@@ -62,6 +65,7 @@ impl Indices {
     number! {
         acl, acls, str => AclIx;
         group, groups, str => LabelIx;
+        host, hosts, str => HostIx;
         interface, interfaces, str => InterfaceIx;
         nat_gateway, nat_gateways, str => NatGatewayIx;
         peering, peerings, str => PeeringIx;

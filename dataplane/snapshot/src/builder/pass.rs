@@ -95,7 +95,7 @@ impl<'a> Pass<'a> {
 }
 
 /// Puts a part at its index; the slots between are of objects that are gone.
-pub(super) fn put<T>(slots: &mut Vec<Slot<T>>, at: usize, part: (Generation, Arc<T>)) {
+pub(super) fn put<T>(slots: &mut Vec<Option<T>>, at: usize, part: T) {
     if slots.len() <= at {
         slots.resize_with(at + 1, || None);
     }

@@ -10,7 +10,7 @@ use super::pass::{Pass, put};
 use crate::parts::{v4_prefix, v6_prefix};
 use crate::snapshot::Slot;
 use crate::spec::{RouteTableSpec, TargetSpec};
-use crate::{Gateway, Kind, NameIx, Route, RouteTable, Target};
+use crate::{Kind, NameIx, Route, RouteTable, Target};
 
 impl Pass<'_> {
     /// Compiles the tables whose routes changed. A target is an index, and an index never changes its object.
@@ -33,8 +33,8 @@ impl Pass<'_> {
         let (mut routes, mut v4, mut v6) = (Vec::new(), Vec::new(), Vec::new());
         for (route, value) in spec.routes.iter().zip(0..) {
             let route_name = self.name(Kind::Route, &route.id, &route.id, Some(name));
-            let (target, gateway) = self.target(&route.target);
-            routes.push(Route { name: route_name, target, gateway });
+            let target = self.target(&route.target);
+            routes.push(Route { name: route_name, target });
             match route.prefix {
                 IpNet::V4(net) => v4.push((v4_prefix(net), value)),
                 IpNet::V6(net) => v6.push((v6_prefix(net), value)),
@@ -43,15 +43,14 @@ impl Pass<'_> {
         RouteTable { name, routes, v4: Lpm::build(&v4), v6: Lpm::build(&v6) }
     }
 
-    fn target(&mut self, spec: &TargetSpec) -> (Target, Option<Gateway>) {
-        let gateway = match spec {
-            TargetSpec::Blackhole => return (Target::Blackhole, None),
-            TargetSpec::EgressOnlyInternetGateway => Gateway::EgressOnlyInternet,
-            TargetSpec::Interface(id) => return (Target::Interface(self.indices.interface(id)), None),
-            TargetSpec::InternetGateway => Gateway::Internet,
-            TargetSpec::Local => return (Target::Local, None),
-            TargetSpec::Peering(id) => Gateway::Peering(self.indices.peering(id)),
-        };
-        (Target::Blackhole, Some(gateway))
+    fn target(&mut self, spec: &TargetSpec) -> Target {
+        match spec {
+            TargetSpec::Blackhole => Target::Blackhole,
+            TargetSpec::EgressOnlyInternetGateway => Target::EgressOnlyInternetGateway,
+            TargetSpec::Interface(id) => Target::Interface(self.indices.interface(id)),
+            TargetSpec::InternetGateway => Target::InternetGateway,
+            TargetSpec::Local => Target::Local,
+            TargetSpec::Peering(id) => Target::Peering(self.indices.peering(id)),
+        }
     }
 }

@@ -89,7 +89,8 @@ pub enum PeeringReach {
 pub struct Internet {
     /// IP packet bytes (MT-02).
     pub mtu: u16,
-    pub(crate) hosts: Vec<Host>,
+    /// By index; a place is empty once its host is gone.
+    pub(crate) hosts: Vec<Option<Host>>,
     pub(crate) v4: Lpm<u32>,
     pub(crate) v6: Lpm<u128>,
     /// Public address to VPC and private address (IG-02).
@@ -119,7 +120,13 @@ pub struct Host {
 impl Internet {
     /// The hosts in index order.
     pub fn hosts(&self) -> impl Iterator<Item = (HostIx, &Host)> {
-        self.hosts.iter().zip(0..).map(|(host, ix)| (HostIx(ix), host))
+        self.hosts.iter().zip(0..).filter_map(|(host, ix)| Some((HostIx(ix), host.as_ref()?)))
+    }
+
+    /// A host; none once it was removed.
+    #[must_use]
+    pub fn host(&self, ix: HostIx) -> Option<&Host> {
+        self.hosts.get(ix.at())?.as_ref()
     }
 
     /// The host that `destination` leads to.

@@ -11,10 +11,16 @@ use crate::{InterfaceIx, NameIx, PeeringIx};
 pub enum Target {
     /// Drops (RT-15).
     Blackhole,
+    /// The egress-only internet gateway of the VPC.
+    EgressOnlyInternetGateway,
     /// A network interface of the same VPC, perhaps that of a NAT gateway.
     Interface(InterfaceIx),
+    /// The internet gateway of the VPC.
+    InternetGateway,
     /// The VPC's own addresses.
     Local,
+    /// A peering connection of the VPC.
+    Peering(PeeringIx),
 }
 
 /// One effective route.
@@ -24,19 +30,6 @@ pub struct Route {
     pub name: NameIx,
     /// Where it leads.
     pub target: Target,
-    /// The gateway that it leads to; the target is a blackhole then, for whoever does not know gateways.
-    pub gateway: Option<Gateway>,
-}
-
-/// A gateway without a network interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gateway {
-    /// The egress-only internet gateway of the VPC.
-    EgressOnlyInternet,
-    /// The internet gateway of the VPC.
-    Internet,
-    /// A peering connection of the VPC.
-    Peering(PeeringIx),
 }
 
 /// A route table: one trie per family.

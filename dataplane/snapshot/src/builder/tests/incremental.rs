@@ -237,7 +237,10 @@ fn routed(snapshot: &Snapshot, table: crate::RouteTableIx, to: std::net::IpAddr)
     let Some(route) = table.lookup(to) else { return "-".into() };
     let target = match route.target {
         Target::Interface(ix) => name(snapshot, snapshot.interface(ix).expect("the target exists").name),
+        Target::Peering(ix) => name(snapshot, snapshot.peering(ix).expect("the target exists").name),
         Target::Blackhole => "blackhole",
+        Target::EgressOnlyInternetGateway => "egress-only",
+        Target::InternetGateway => "internet",
         Target::Local => "local",
     };
     format!("{} {target}", name(snapshot, route.name))
