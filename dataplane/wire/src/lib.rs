@@ -13,6 +13,7 @@
 //! | `buffer` | [`Buffer`]: owned bytes with headroom, used again and again |
 //! | `offload` | [`Offload`]: what did the device leave undone? |
 //! | `segment` | [`segment()`], [`complete_checksum`]: how is that done without the device? |
+//! | `translate` | [`translate()`]: what do gateways change in a packet, down to what an ICMP error quotes? |
 //! | `print` | How a person reads a packet: `Display` of [`Parsed`] and [`FiveTuple`] |
 //! | `testing` | Builders and a checker of packets; with feature `testing` only |
 //!
@@ -37,6 +38,7 @@ mod segment;
 #[cfg(any(test, feature = "testing"))]
 #[allow(clippy::expect_used, reason = "a test that builds an impossible packet should stop")]
 pub mod testing;
+mod translate;
 mod tuple;
 
 pub use buffer::{Buffer, HEADROOM};
@@ -44,4 +46,5 @@ pub use fragment::fragment_ipv4;
 pub use offload::{Offload, PartialChecksum, SegmentKind, Segments};
 pub use parse::{Fragment, Malformed, Parsed, Transport, parse, read};
 pub use segment::{complete_checksum, segment};
+pub use translate::{Translation, Untranslatable, translate};
 pub use tuple::{FiveTuple, icmp_is_error, icmp_query_reply, proto, tcp_flag};

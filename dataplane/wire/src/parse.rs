@@ -7,6 +7,7 @@ mod quoted;
 mod tests;
 mod transport;
 
+pub(crate) use self::quoted::locate;
 use crate::{Buffer, FiveTuple};
 
 /// The header chain is shorter than its own length fields claim, or the packet is not IP at all.
@@ -152,6 +153,6 @@ enum Family {
 const MAX_DATAGRAM: usize = 65_535;
 
 /// Reads a big-endian 16-bit field.
-const fn be16(high: u8, low: u8) -> u16 {
+pub(crate) const fn be16(high: u8, low: u8) -> u16 {
     u16::from_be_bytes([high, low])
 }

@@ -14,32 +14,38 @@ use crate::tuple::{icmp_is_error, proto};
 /// `None` when the quote is too short or of another family, when it is a later fragment, and when it is itself
 /// an ICMP error, about which nobody may complain (RFC 1122 section 3.2.2).
 pub(super) fn tuple(family: Family, quote: &[u8]) -> Option<FiveTuple> {
-    let quoted = match family {
-        Family::V4 => read_ipv4(quote)?,
-        Family::V6 => read_ipv6(quote)?,
-    };
-    let (src_port, dst_port) = ports(quoted.proto, quoted.payload)?;
+    let quoted = locate(family == Family::V4, quote)?;
+    let (src_port, dst_port) = ports(quoted.proto, quote.get(quoted.offset..)?)?;
     Some(FiveTuple { src: quoted.src, dst: quoted.dst, src_port, dst_port, proto: quoted.proto })
 }
 
-struct Quoted<'q> {
-    src: IpAddr,
-    dst: IpAddr,
-    proto: u8,
-    payload: &'q [u8],
+/// What the IP header of a quote says.
+pub(crate) struct Quoted {
+    pub(crate) src: IpAddr,
+    pub(crate) dst: IpAddr,
+    /// After all extension headers.
+    pub(crate) proto: u8,
+    /// Where the transport header starts, within the quote.
+    pub(crate) offset: usize,
 }
 
-fn read_ipv4(quote: &[u8]) -> Option<Quoted<'_>> {
+/// Reads the IP header of a quote; `None` when it is cut short, of another family, or of a later fragment.
+pub(crate) fn locate(is_v4: bool, quote: &[u8]) -> Option<Quoted> {
+    if is_v4 { read_ipv4(quote) } else { read_ipv6(quote) }
+}
+
+fn read_ipv4(quote: &[u8]) -> Option<Quoted> {
     let header: &[u8; ipv4::MIN_HEADER] = quote.first_chunk()?;
     if header[0] >> 4 != 4 || ipv4::fragment_offset(header) > 0 {
         return None;
     }
-    let payload = quote.get(ipv4::header_length(header).ok()?..)?;
+    let offset = ipv4::header_length(header).ok()?;
+    quote.get(offset..)?;
     let (src, dst) = ipv4::addresses(header);
-    Some(Quoted { src, dst, proto: header[9], payload })
+    Some(Quoted { src, dst, proto: header[9], offset })
 }
 
-fn read_ipv6(quote: &[u8]) -> Option<Quoted<'_>> {
+fn read_ipv6(quote: &[u8]) -> Option<Quoted> {
     let header: &[u8; ipv6::HEADER] = quote.first_chunk()?;
     if header[0] >> 4 != 6 {
         return None;
@@ -48,9 +54,9 @@ fn read_ipv6(quote: &[u8]) -> Option<Quoted<'_>> {
     if chain.fragment.is_some_and(|fragment| fragment.offset > 0) {
         return None;
     }
-    let payload = quote.get(chain.offset..)?;
+    quote.get(chain.offset..)?;
     let (src, dst) = ipv6::addresses(header);
-    Some(Quoted { src, dst, proto: chain.proto, payload })
+    Some(Quoted { src, dst, proto: chain.proto, offset: chain.offset })
 }
 
 fn ports(protocol: u8, payload: &[u8]) -> Option<(u16, u16)> {

@@ -1,0 +1,2 @@
+mod mss;
+mod same;
