@@ -7,11 +7,11 @@ use import::Look;
 use lab::live::Begun;
 use lab::{OpenedDevice, Plan};
 use model::Valid;
-use runtime::{InterfaceIx, Snapshot};
+use runtime::{Attachment, Snapshot};
 
 use crate::changes::changes;
 use crate::protocol::{Applied, Response};
-use crate::running::{Running, now, numbered};
+use crate::running::{Running, now, number, numbered};
 
 /// Why a lab file was refused, ready to be printed.
 struct Refused(String);
@@ -71,15 +71,15 @@ impl Running {
     fn publish(&mut self, snapshot: Arc<Snapshot>, begun: &Begun, devices: Vec<OpenedDevice>) {
         let old = self.runtime.snapshot();
         let added = numbered(&snapshot, devices, &mut self.troubles);
-        let removed: BTreeSet<InterfaceIx> =
-            begun.changes().removed_interfaces().filter_map(|id| old.interface_by_id(id)).collect();
+        let removed: BTreeSet<Attachment> =
+            begun.changes().removed_interfaces().filter_map(|id| number(&old, id)).collect();
         self.labels.learn(&snapshot);
 
         self.runtime.announce(added.iter().cloned());
         let published = self.runtime.publish(snapshot);
-        removed.iter().for_each(|ix| self.runtime.detach(*ix));
-        for (ix, tun) in added {
-            self.runtime.attach(ix, tun);
+        removed.iter().for_each(|at| self.runtime.detach(*at));
+        for (at, tun) in added {
+            self.runtime.attach(at, tun);
         }
         // A worker that is late has the change as soon as it goes on.
         self.troubles.note_all(published.and_then(|()| self.runtime.settle()).err());

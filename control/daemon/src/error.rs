@@ -40,10 +40,10 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// Each interface takes an open file.
+    /// Each interface and each host takes an open file.
     #[error(
-        "the lab has {interfaces} interfaces, and this process may open files for {limit}; raise the hard limit of open files \
-         (`ulimit -Hn`, or LimitNOFILE of the service)"
+        "the lab has {interfaces} interfaces, those of hosts included, and this process may open files for {limit}; raise the \
+         hard limit of open files (`ulimit -Hn`, or LimitNOFILE of the service)"
     )]
     TooManyInterfaces {
         /// How many the lab has.

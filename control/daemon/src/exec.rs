@@ -1,4 +1,4 @@
-//! Programs inside an instance of a running lab.
+//! Programs inside an instance or a host of a running lab.
 
 use std::ffi::OsStr;
 use std::net::IpAddr;
@@ -8,23 +8,23 @@ use lab::plan::Namespace;
 use lab::state::{self, State};
 use lab::{Dirs, Plan};
 
-/// Where an instance lives.
+/// Where an instance or a host lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Name of the lab.
     pub lab: String,
-    /// Name of the instance.
+    /// Name of the instance or host.
     pub instance: String,
     /// Its network namespace.
     pub namespace: String,
 }
 
-/// Why an instance could not be entered.
+/// Why an instance or a host could not be entered.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExecError {
     /// Several labs have it.
-    #[error("several running labs have an instance {instance}: {}; say which lab", labs.join(", "))]
+    #[error("several running labs have an instance or host {instance}: {}; say which lab", labs.join(", "))]
     Ambiguous {
         /// What was asked for.
         instance: String,
@@ -35,13 +35,13 @@ pub enum ExecError {
     #[error(transparent)]
     Lab(#[from] lab::Error),
     /// No command was given.
-    #[error("no command to run in instance {instance}")]
+    #[error("no command to run in {instance}")]
     NoCommand {
-        /// Name of the instance.
+        /// Name of the instance or host.
         instance: String,
     },
     /// No running lab has it.
-    #[error("no running lab{} has an instance {instance}", lab.as_ref().map(|lab| format!(" called {lab}")).unwrap_or_default())]
+    #[error("no running lab{} has an instance or host {instance}", lab.as_ref().map(|lab| format!(" called {lab}")).unwrap_or_default())]
     NoInstance {
         /// The lab that was asked for, if one was.
         lab: Option<String>,
@@ -50,7 +50,7 @@ pub enum ExecError {
     },
 }
 
-/// Finds an instance by name, `i-` id, `eni-` id or one of its addresses: in the lab of that name, or in all running labs.
+/// Finds an instance or a host by name, id, `eni-` id or one of its addresses: in the lab of that name, or in all running labs.
 ///
 /// Reads the stored plan, so it needs no answer from the daemon.
 ///
@@ -84,7 +84,7 @@ pub fn find(dirs: &Dirs, lab: Option<&str>, instance: &str) -> Result<Place, Exe
     }
 }
 
-/// A command that will run a program and its arguments inside an instance, with the names of the lab in place. Directory,
+/// A command that will run a program and its arguments inside an instance or a host, with the names of the lab in place. Directory,
 /// environment and standard streams are the caller's.
 ///
 /// # Errors

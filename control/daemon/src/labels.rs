@@ -1,11 +1,12 @@
 //! What people call the things that the data plane numbers.
 
-use runtime::{Attachment, InterfaceIx, Snapshot};
+use runtime::{Attachment, HostIx, InterfaceIx, NameIx, Names, Snapshot};
 
-/// `INSTANCE.DEVICE` of every interface that this run has had: records may be about one that is gone.
+/// `INSTANCE.DEVICE` of every interface and the name of every host that this run has had: records may be about one that is gone.
 #[derive(Debug, Default)]
 pub(crate) struct Labels {
     interfaces: Vec<Option<String>>,
+    hosts: Vec<Option<String>>,
 }
 
 impl Labels {
@@ -17,12 +18,12 @@ impl Labels {
 
     /// Takes the labels of a new snapshot. An index is never given to another interface.
     pub(crate) fn learn(&mut self, snapshot: &Snapshot) {
+        let names = snapshot.names();
         for (ix, interface) in snapshot.interfaces() {
-            if self.interfaces.len() <= ix.at() {
-                self.interfaces.resize(ix.at() + 1, None);
-            }
-            let label = snapshot.names().get(interface.name).label.to_string();
-            self.interfaces[ix.at()] = Some(label);
+            learn(&mut self.interfaces, ix.at(), names, interface.name);
+        }
+        for (ix, host) in snapshot.internet().hosts() {
+            learn(&mut self.hosts, ix.at(), names, host.name);
         }
     }
 
@@ -32,6 +33,22 @@ impl Labels {
     }
 
     pub(crate) fn attachment(&self, attachment: Attachment) -> String {
-        attachment.as_interface().map_or_else(|| "internet".to_owned(), |ix| self.interface(ix))
+        match (attachment.as_interface(), attachment.as_host()) {
+            (Some(ix), _) => self.interface(ix),
+            (None, Some(ix)) => self.host(ix),
+            (None, None) => "internet".to_owned(),
+        }
     }
+
+    fn host(&self, ix: HostIx) -> String {
+        let known = self.hosts.get(ix.at()).and_then(Option::as_ref);
+        known.cloned().unwrap_or_else(|| format!("host number {}", ix.at()))
+    }
+}
+
+fn learn(labels: &mut Vec<Option<String>>, at: usize, names: &Names, name: NameIx) {
+    if labels.len() <= at {
+        labels.resize(at + 1, None);
+    }
+    labels[at] = Some(names.get(name).label.to_string());
 }

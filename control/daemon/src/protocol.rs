@@ -94,8 +94,8 @@ pub struct CounterRows {
     pub dropped: BTreeMap<String, u64>,
     /// `received + originated + fragments - delivered - consumed - held - dropped`: 0 but for packets under way.
     pub in_flight: i64,
-    /// Packets that the kernel dropped because a device's queue was full, by `INSTANCE.DEVICE`, zero counts left out; outside
-    /// the sum.
+    /// Packets that the kernel dropped because a device's queue was full, by `INSTANCE.DEVICE` or name of the host, zero
+    /// counts left out; outside the sum.
     pub kernel_queue_full: BTreeMap<String, u64>,
 }
 
@@ -104,7 +104,7 @@ pub struct CounterRows {
 pub struct DropRow {
     /// Unix time in nanoseconds.
     pub at: u64,
-    /// `INSTANCE.DEVICE` where it entered.
+    /// `INSTANCE.DEVICE` where it entered, or `internet`.
     pub from: String,
     /// Source address; empty when the headers could not be read.
     pub source: String,
@@ -131,9 +131,9 @@ pub struct DropRow {
 /// One half of a live session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlowRow {
-    /// `INSTANCE.DEVICE` where its packets enter.
+    /// `INSTANCE.DEVICE` where its packets enter, or `internet`.
     pub from: String,
-    /// `INSTANCE.DEVICE` where they leave.
+    /// `INSTANCE.DEVICE` or name of the host where they leave.
     pub to: Option<String>,
     /// Source address.
     pub source: String,
@@ -172,6 +172,8 @@ pub struct Status {
     pub generation: u64,
     /// Instances by name.
     pub instances: Vec<InstanceRow>,
+    /// Hosts on the internet by name.
+    pub hosts: Vec<HostRow>,
     /// Files that flow logs are written to, absolute, by flow-log id.
     pub flow_logs: BTreeMap<String, String>,
     /// What went wrong beside the packets since the start, latest last; bounded.
@@ -191,6 +193,25 @@ pub struct InstanceRow {
     pub namespace: String,
     /// Its interfaces.
     pub interfaces: Vec<InterfaceRow>,
+    /// Its supervised programs.
+    pub programs: Vec<ProgramRow>,
+}
+
+/// One host on the internet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostRow {
+    /// Its name.
+    pub name: String,
+    /// `host-` id.
+    pub id: String,
+    /// Network namespace.
+    pub namespace: String,
+    /// Its only device there.
+    pub device: String,
+    /// Its addresses.
+    pub addresses: Vec<String>,
+    /// DNS names besides its own.
+    pub names: Vec<String>,
     /// Its supervised programs.
     pub programs: Vec<ProgramRow>,
 }

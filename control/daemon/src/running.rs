@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use compile::Compiler;
 use lab::{Dirs, LiveLab, OpenedDevice, Plan, Programs};
 use model::Valid;
-use runtime::{Attachment, BackendKind, InterfaceIx, Runtime, Snapshot, Tun};
+use runtime::{Attachment, BackendKind, Runtime, Snapshot, Tun};
 
 use crate::error::Error;
 use crate::event::{self, Event};
@@ -224,30 +224,36 @@ impl Running {
 
 impl Running {
     /// Notes what the workers met, but for devices that were just taken away from them.
-    pub(crate) fn note_troubles_but_of(&mut self, removed: &BTreeSet<InterfaceIx>) {
+    pub(crate) fn note_troubles_but_of(&mut self, removed: &BTreeSet<Attachment>) {
         while let Some(trouble) = self.runtime.poll_trouble() {
-            let interface = trouble.token.and_then(|token| Attachment::from_token(token).as_interface());
-            if interface.is_none_or(|interface| !removed.contains(&interface)) {
+            let device = trouble.token.map(Attachment::from_token);
+            if device.is_none_or(|device| !removed.contains(&device)) {
                 self.troubles.note_runtime(&trouble, &self.labels);
             }
         }
     }
 }
 
-/// The interfaces that devices belong to, as the workers number them.
+/// The interfaces and hosts that devices belong to, as the workers number them.
 pub(crate) fn numbered(
     snapshot: &Snapshot,
     devices: Vec<OpenedDevice>,
     troubles: &mut Troubles,
-) -> Vec<(InterfaceIx, Arc<Tun>)> {
+) -> Vec<(Attachment, Arc<Tun>)> {
     let mut numbered = Vec::with_capacity(devices.len());
     for device in devices {
-        match snapshot.interface_by_id(&device.interface) {
-            Some(interface) => numbered.push((interface, device.tun)),
-            None => troubles.note(format!("interface {} has a device but no rules", device.interface)),
+        match number(snapshot, &device.interface) {
+            Some(at) => numbered.push((at, device.tun)),
+            None => troubles.note(format!("{} has a device but no rules", device.interface)),
         }
     }
     numbered
+}
+
+/// What has this `eni-` or `host-` id.
+pub(crate) fn number(snapshot: &Snapshot, id: &str) -> Option<Attachment> {
+    let interface = snapshot.interface_by_id(id).map(Attachment::interface);
+    interface.or_else(|| snapshot.host_by_id(id).map(Attachment::host))
 }
 
 /// The only clock of this crate, for supervised programs.
@@ -279,8 +285,8 @@ fn start(
     let runtime = Runtime::start(options, Arc::clone(snapshot))?;
     let devices = numbered(snapshot, devices, troubles);
     runtime.announce(devices.iter().cloned());
-    for (interface, tun) in devices {
-        runtime.attach(interface, tun);
+    for (at, tun) in devices {
+        runtime.attach(at, tun);
     }
     let server = Server::start(&socket, events);
     let server = server.map_err(|source| Error::Socket { path: socket, source })?;
@@ -298,7 +304,8 @@ fn undo(error: Error, lab: LiveLab) -> Error {
 /// Raises the limit of open files, and refuses a lab that does not fit nevertheless.
 fn make_room_for(valid: &Valid, troubles: &mut Troubles) -> Result<(), Error> {
     let instances = valid.lab().vpcs.values().flat_map(|vpc| vpc.instances.values());
-    let interfaces = instances.map(|instance| instance.interfaces.len()).sum::<usize>();
+    let hosts = valid.lab().internet.hosts.len();
+    let interfaces = instances.map(|instance| instance.interfaces.len()).sum::<usize>() + hosts;
     match runtime::raise_nofile_limit() {
         Ok(limit) if limit.interfaces() < interfaces as u64 => {
             Err(Error::TooManyInterfaces { interfaces, limit: limit.interfaces() })

@@ -38,9 +38,7 @@ impl Troubles {
     pub(crate) fn note_program(&mut self, event: &ProgramEvent) {
         match event {
             ProgramEvent::Ended { instance, number, how } => {
-                self.note(format!(
-                    "program {number} of instance {instance} ended ({how}) and is started again"
-                ));
+                self.note(format!("program {number} of {instance} ended ({how}) and is started again"));
             }
             ProgramEvent::Failed(error) => self.note(error.to_string()),
             ProgramEvent::Started { .. } => {}

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use lab::programs::{ProgramState, ProgramStatus};
-use model::lab::{Instance, Interface, Lab, LogDestination, Vpc};
+use model::lab::{Host, Instance, Interface, Lab, LogDestination, Vpc};
 use runtime::{Counters, Direction, DropReason, DropRecord, FlowRecord, RuntimeError, Time};
 
 use crate::labels::Labels;
 use crate::protocol::{
-    CounterRows, DropRow, FlowRow, InstanceRow, InterfaceRow, ProgramRow, Response, Status,
+    CounterRows, DropRow, FlowRow, HostRow, InstanceRow, InterfaceRow, ProgramRow, Response, Status,
 };
 use crate::running::Running;
+use crate::trouble::Troubles;
 
 pub(crate) fn counters(running: &mut Running) -> Response {
     let counters = match running.runtime.counters() {
@@ -51,6 +52,7 @@ pub(crate) fn status(running: &Running) -> Response {
         backend: running.backend.to_string(),
         generation: running.runtime.snapshot().generation().0,
         instances: instances(lab).map(|(vpc, instance)| instance_row(vpc, instance, &programs)).collect(),
+        hosts: lab.internet.hosts.values().map(|host| host_row(host, &programs)).collect(),
         flow_logs: flow_logs(running),
         trouble: running.troubles.lines(),
     })
@@ -78,16 +80,24 @@ fn rows(counters: &Counters) -> CounterRows {
 /// Devices without losses are left out.
 fn kernel_queue_full(running: &mut Running) -> BTreeMap<String, u64> {
     let mut losses = BTreeMap::new();
-    for (_, instance) in instances(running.valid.lab()) {
-        match lab::queue::dropped(&instance.namespace) {
-            Ok(devices) => losses.extend(devices.into_iter().map(|(device, packets)| {
-                let label = format!("{}.{device}", instance.name);
-                (label, packets)
-            })),
-            Err(error) => running.troubles.note(error.to_string()),
-        }
+    let (lab, troubles) = (running.valid.lab(), &mut running.troubles);
+    for (_, instance) in instances(lab) {
+        let lost = lost_in(&instance.namespace, troubles).into_iter();
+        losses.extend(lost.map(|(device, packets)| (format!("{}.{device}", instance.name), packets)));
+    }
+    for host in lab.internet.hosts.values() {
+        // It has one device, which goes by its name.
+        let lost = lost_in(&host.namespace, troubles).into_values();
+        losses.extend(lost.map(|packets| (host.name.clone(), packets)));
     }
     losses
+}
+
+fn lost_in(namespace: &str, troubles: &mut Troubles) -> BTreeMap<String, u64> {
+    lab::queue::dropped(namespace).unwrap_or_else(|error| {
+        troubles.note(error.to_string());
+        BTreeMap::new()
+    })
 }
 
 fn instances(lab: &Lab) -> impl Iterator<Item = (&Vpc, &Instance)> {
@@ -104,7 +114,19 @@ fn instance_row(vpc: &Vpc, instance: &Instance, programs: &[ProgramStatus]) -> I
         vpc: vpc.name.clone(),
         namespace: instance.namespace.clone(),
         interfaces: instance.interfaces.iter().map(interface_row).collect(),
-        programs: programs.iter().filter(|p| p.instance == instance.name).map(program_row).collect(),
+        programs: programs_of(&instance.name, programs),
+    }
+}
+
+fn host_row(host: &Host, programs: &[ProgramStatus]) -> HostRow {
+    HostRow {
+        name: host.name.clone(),
+        id: host.id.clone(),
+        namespace: host.namespace.clone(),
+        device: lab::plan::HOST_DEVICE.to_owned(),
+        addresses: host.ips.iter().map(ToString::to_string).collect(),
+        names: host.names.clone(),
+        programs: programs_of(&host.name, programs),
     }
 }
 
@@ -119,6 +141,11 @@ fn interface_row(interface: &Interface) -> InterfaceRow {
         security_groups: interface.security_groups.clone(),
         mtu: interface.mtu,
     }
+}
+
+/// Programs of an instance or a host: no two of them share a name.
+fn programs_of(name: &str, programs: &[ProgramStatus]) -> Vec<ProgramRow> {
+    programs.iter().filter(|program| program.instance == name).map(program_row).collect()
 }
 
 fn program_row(program: &ProgramStatus) -> ProgramRow {

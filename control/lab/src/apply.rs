@@ -31,7 +31,7 @@ pub struct Options {
 /// It exists as long as `tun` does.
 #[derive(Clone, Debug)]
 pub struct OpenedDevice {
-    /// `eni-` id of the interface.
+    /// `eni-` id of the interface, or the `host-` id of a host on the internet.
     pub interface: String,
     /// Name of the namespace.
     pub namespace: String,

@@ -100,7 +100,7 @@ pub enum Error {
         source: serde_json::Error,
     },
     /// A supervised program could not be started or stopped.
-    #[error("cannot {action} program {number} of instance {instance}: {source}")]
+    #[error("cannot {action} program {number} of {instance}: {source}")]
     Program {
         /// What was tried.
         action: ProgramAction,

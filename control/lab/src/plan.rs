@@ -28,6 +28,9 @@ pub const MAIN_TABLE: u32 = 254;
 /// Past the 256 tables that `/etc/iproute2/rt_tables` names.
 pub const FIRST_DEVICE_TABLE: u32 = 1000;
 
+/// Device of a host on the internet.
+pub const HOST_DEVICE: &str = "eth0";
+
 /// Everything that one lab needs of the kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+mod devices;
 mod handoff;
 mod publish;
 mod runtime;
@@ -20,4 +21,4 @@ pub use io::doctor;
 pub use io::doctor::raise_nofile_limit;
 pub use io::poller::{BackendError, BackendKind};
 pub use runtime::{Options, Runtime, RuntimeError, Trouble};
-pub use snapshot::{Attachment, InterfaceIx, NameIx, Names, Snapshot};
+pub use snapshot::{Attachment, HostIx, InterfaceIx, NameIx, Names, Snapshot};

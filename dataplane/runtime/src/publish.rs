@@ -7,16 +7,15 @@ use arc_swap::ArcSwap;
 use arc_swap::cache::Cache;
 use crossbeam::utils::CachePadded;
 use io::Tun;
-use snapshot::{Generation, Snapshot};
+use snapshot::{Attachment, Generation, Snapshot};
 
-/// Devices by attachment token; any worker may write to any of them.
-pub(crate) type Devices = Vec<Option<Arc<Tun>>>;
+use crate::devices::Devices;
 
 /// The publishing side.
 #[derive(Debug)]
 pub(crate) struct Published {
     snapshot: ArcSwap<Snapshot>,
-    devices: ArcSwap<Devices>,
+    devices: ArcSwap<Devices<Tun>>,
     /// The generation that each worker uses.
     seen: Vec<CachePadded<AtomicU64>>,
 }
@@ -26,7 +25,7 @@ pub(crate) struct View<'a> {
     published: &'a Published,
     worker: usize,
     snapshot: Cache<&'a ArcSwap<Snapshot>, Arc<Snapshot>>,
-    devices: Cache<&'a ArcSwap<Devices>, Arc<Devices>>,
+    devices: Cache<&'a ArcSwap<Devices<Tun>>, Arc<Devices<Tun>>>,
 }
 
 impl Published {
@@ -52,24 +51,17 @@ impl Published {
     }
 
     /// Puts each device in its slot, or empties the slot.
-    pub(crate) fn set_devices(&self, changes: &[(u32, Option<Arc<Tun>>)]) {
+    pub(crate) fn set_devices(&self, changes: &[(Attachment, Option<Arc<Tun>>)]) {
         self.devices.rcu(|before| {
             let mut devices = Devices::clone(before);
-            for (token, tun) in changes {
-                let slot = *token as usize;
-                if devices.len() <= slot {
-                    devices.resize(slot + 1, None);
-                }
-                devices[slot].clone_from(tun);
-            }
+            changes.iter().for_each(|(at, tun)| devices.set(*at, tun.as_ref()));
             devices
         });
     }
 
     /// Whether this very device is in the slot.
-    pub(crate) fn has_device(&self, token: u32, tun: &Arc<Tun>) -> bool {
-        let devices = self.devices.load();
-        devices.get(token as usize).and_then(Option::as_ref).is_some_and(|there| Arc::ptr_eq(there, tun))
+    pub(crate) fn has_device(&self, at: Attachment, tun: &Arc<Tun>) -> bool {
+        self.devices.load().get(at).is_some_and(|there| Arc::ptr_eq(there, tun))
     }
 
     pub(crate) fn view(&self, worker: usize) -> View<'_> {
@@ -91,8 +83,8 @@ impl View<'_> {
         snapshot
     }
 
-    /// The device with this token, if it is there.
-    pub(crate) fn device(&mut self, token: u32) -> Option<&Arc<Tun>> {
-        self.devices.load().get(token as usize)?.as_ref()
+    /// The device of an interface or a host, if it is there.
+    pub(crate) fn device(&mut self, at: Attachment) -> Option<&Arc<Tun>> {
+        self.devices.load().get(at)
     }
 }

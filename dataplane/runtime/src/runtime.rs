@@ -12,7 +12,7 @@ use ::io::{BufferPool, Outbox, Tun, Waker};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use engine::{Config, Counters, DropRecord, Engine, FlowRecord};
 use flowlog::FlowLogs;
-use snapshot::{Attachment, InterfaceIx, Snapshot};
+use snapshot::{Attachment, Snapshot};
 
 use crate::clock::Clock;
 use crate::handoff::Rings;
@@ -154,28 +154,28 @@ impl Runtime {
         Ok(runtime)
     }
 
-    /// Lets every worker write to the devices of interfaces that are about to be published, so that the first packet to
-    /// them finds them. Nothing is read until [`Self::attach`].
-    pub fn announce(&self, devices: impl IntoIterator<Item = (InterfaceIx, Arc<Tun>)>) {
-        let token = |interface| Attachment::interface(interface).token();
-        let devices = devices.into_iter().map(|(interface, tun)| (token(interface), Some(tun)));
+    /// Lets every worker write to the devices of interfaces and hosts that are about to be published, so that the first
+    /// packet to them finds them. Nothing is read until [`Self::attach`].
+    pub fn announce(&self, devices: impl IntoIterator<Item = (Attachment, Arc<Tun>)>) {
+        let devices = devices.into_iter().map(|(at, tun)| (at, Some(tun)));
         self.published.set_devices(&devices.collect::<Vec<_>>());
     }
 
-    /// Lets the home worker of an interface read its device, and every worker write to it.
-    pub fn attach(&self, interface: InterfaceIx, tun: Arc<Tun>) {
-        let token = Attachment::interface(interface).token();
-        if !self.published.has_device(token, &tun) {
-            self.announce([(interface, Arc::clone(&tun))]);
+    /// Lets the home worker of an interface or a host read its device, and every worker write to it.
+    ///
+    /// What a host sends enters as [`Attachment::INTERNET`]. The internet as one has no device.
+    pub fn attach(&self, at: Attachment, tun: Arc<Tun>) {
+        debug_assert_ne!(at, Attachment::INTERNET, "hosts have devices, and the internet as one has none");
+        if !self.published.has_device(at, &tun) {
+            self.announce([(at, Arc::clone(&tun))]);
         }
-        self.tell(self.home(token), Command::Attach(token, tun));
+        self.tell(self.home(at), Command::Attach(at.token(), tun));
     }
 
     /// Closes a device: soon nothing reads from it or writes to it; after [`Self::settle`] no worker has it open.
-    pub fn detach(&self, interface: InterfaceIx) {
-        let token = Attachment::interface(interface).token();
-        self.published.set_devices(&[(token, None)]);
-        self.tell(self.home(token), Command::Detach(token));
+    pub fn detach(&self, at: Attachment) {
+        self.published.set_devices(&[(at, None)]);
+        self.tell(self.home(at), Command::Detach(at.token()));
     }
 
     /// Publishes a snapshot and waits until every worker judges by it.
@@ -298,8 +298,8 @@ impl Runtime {
     }
 
     /// The worker that reads a device.
-    fn home(&self, token: u32) -> usize {
-        token as usize % self.commands.len()
+    fn home(&self, at: Attachment) -> usize {
+        at.token() as usize % self.commands.len()
     }
 
     fn tell(&self, worker: usize, command: Command) {

@@ -125,7 +125,7 @@ impl Worker<'_> {
         let room = self.rings.room(self.number, Stage::Keeper).min(self.limit(Stage::Keeper));
         self.read(room, packets);
         frames.extend(
-            packets.drain(..).map(|(token, buffer)| Frame::new(Attachment::from_token(token), buffer)),
+            packets.drain(..).map(|(token, buffer)| Frame::new(entry(Attachment::from_token(token)), buffer)),
         );
         busy | self.process(snapshot, frames)
     }
@@ -204,7 +204,7 @@ impl Worker<'_> {
     }
 
     fn write(&mut self, to: Attachment, from: Attachment, packet: Buffer) {
-        match self.view.device(to.token()) {
+        match self.view.device(to) {
             Some(device) => self.outbox.push(device, from.token(), packet, &mut self.pool),
             None => self.outbox.refuse(from.token(), &packet),
         }
@@ -260,5 +260,24 @@ impl Worker<'_> {
         if let Err(error) = done {
             self.errors.try_send(Trouble { worker: self.number, token, error }).ok();
         }
+    }
+}
+
+/// Where what is read from a device enters: for whoever looks from inside, the hosts are one internet.
+fn entry(device: Attachment) -> Attachment {
+    if device.as_host().is_some() { Attachment::INTERNET } else { device }
+}
+
+#[cfg(test)]
+mod tests {
+    use snapshot::{HostIx, InterfaceIx};
+
+    use super::*;
+
+    #[test]
+    fn what_a_host_sends_enters_as_the_internet() {
+        let interface = Attachment::interface(InterfaceIx(0));
+        assert_eq!(entry(Attachment::host(HostIx(0))), Attachment::INTERNET);
+        assert_eq!(entry(interface), interface);
     }
 }

@@ -102,7 +102,7 @@ pub(crate) struct Check {
     pub(crate) format: Format,
 }
 
-/// List running labs with their instances
+/// List running labs with their instances and hosts
 #[derive(Debug, Args)]
 pub(crate) struct Ps {
     #[command(flatten)]
@@ -132,6 +132,7 @@ pub(crate) enum ShowKind {
     Acls,
     FlowLogs,
     Groups,
+    Hosts,
     Instances,
     Interfaces,
     PrefixLists,
@@ -139,10 +140,10 @@ pub(crate) enum ShowKind {
     Subnets,
 }
 
-/// Run a program inside an instance
+/// Run a program inside an instance or a host on the internet
 #[derive(Debug, Args)]
 pub(crate) struct Exec {
-    /// Name, id or address of the instance
+    /// Name, id or address of the instance or host
     pub(crate) instance: String,
     /// The program and its arguments
     #[arg(required = true, last = true, value_name = "CMD")]

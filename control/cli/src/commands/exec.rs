@@ -12,7 +12,7 @@ use crate::error::{Answer, Error};
 ///
 /// # Errors
 ///
-/// An instance that no running lab has, or a program that cannot be started.
+/// An instance or host that no running lab has, or a program that cannot be started.
 pub(crate) fn run(args: &Exec) -> Result<Answer, Error> {
     become_program(args).map(|never| match never {})
 }

@@ -1,7 +1,7 @@
-//! `vpclab ps`: labs that run, their instances and programs.
+//! `vpclab ps`: labs that run, their instances, hosts and programs.
 
 use daemon::State;
-use daemon::protocol::{InstanceRow, Status};
+use daemon::protocol::{HostRow, InstanceRow, ProgramRow, Status};
 use owo_colors::OwoColorize as _;
 use serde::Serialize;
 
@@ -39,11 +39,12 @@ struct StatusRow {
     backend: String,
     generation: u64,
     instances: Vec<InstanceRow>,
+    hosts: Vec<HostRow>,
     flow_logs: std::collections::BTreeMap<String, String>,
     trouble: Vec<String>,
 }
 
-/// One interface for people.
+/// One interface, or a host with its only one, for people.
 #[derive(Serialize)]
 struct InterfaceLine<'a> {
     lab: &'a str,
@@ -94,9 +95,9 @@ fn lab(name: String, state: &State) -> LabRow {
 }
 
 fn running_lab(name: &str) -> Result<LabRow, Error> {
-    let Status { lab, pid, workers, backend, generation, instances, flow_logs, trouble } =
+    let Status { lab, pid, workers, backend, generation, instances, hosts, flow_logs, trouble } =
         Running::connect(Some(name))?.status()?;
-    let status = StatusRow { pid, workers, backend, generation, instances, flow_logs, trouble };
+    let status = StatusRow { pid, workers, backend, generation, instances, hosts, flow_logs, trouble };
     Ok(LabRow { lab, state: LabState::Running, status: Some(status) })
 }
 
@@ -105,7 +106,8 @@ fn write(out: Out<'_>, labs: &[LabRow]) -> Result<(), Error> {
         writeln!(out, "no lab is running")?;
         return Ok(());
     }
-    let lines: Vec<InterfaceLine<'_>> = labs.iter().flat_map(interfaces).collect();
+    let lines: Vec<InterfaceLine<'_>> =
+        labs.iter().flat_map(|lab| interfaces(lab).chain(hosts(lab))).collect();
     if !lines.is_empty() {
         output::rows(out, Output::Table, &lines)?;
     }
@@ -144,17 +146,34 @@ fn interfaces(lab: &LabRow) -> impl Iterator<Item = InterfaceLine<'_>> {
     })
 }
 
-fn programs(lab: &LabRow) -> impl Iterator<Item = ProgramLine<'_>> {
-    let instances = lab.status.iter().flat_map(|status| &status.instances);
-    instances.flat_map(|instance| {
-        instance.programs.iter().map(|program| ProgramLine {
-            instance: &instance.name,
-            program: &program.command,
-            pid: program.pid,
-            restarts: program.restarts,
-            log: &program.log,
-        })
+fn hosts(lab: &LabRow) -> impl Iterator<Item = InterfaceLine<'_>> {
+    let hosts = lab.status.iter().flat_map(|status| &status.hosts);
+    hosts.map(|host| InterfaceLine {
+        lab: &lab.lab,
+        instance: &host.name,
+        namespace: &host.namespace,
+        device: &host.device,
+        addresses: &host.addresses,
+        groups: &[],
+        id: &host.id,
     })
+}
+
+fn programs(lab: &LabRow) -> impl Iterator<Item = ProgramLine<'_>> {
+    let status = || lab.status.iter();
+    let instances = status().flat_map(|status| &status.instances).map(|i| (&i.name, &i.programs));
+    let hosts = status().flat_map(|status| &status.hosts).map(|host| (&host.name, &host.programs));
+    instances.chain(hosts).flat_map(|(name, list)| list.iter().map(|program| program_line(name, program)))
+}
+
+fn program_line<'a>(instance: &'a str, program: &'a ProgramRow) -> ProgramLine<'a> {
+    ProgramLine {
+        instance,
+        program: &program.command,
+        pid: program.pid,
+        restarts: program.restarts,
+        log: &program.log,
+    }
 }
 
 impl Row for InterfaceLine<'_> {

@@ -1,5 +1,7 @@
 //! `vpclab show`: the objects of a lab as they are in force, with every default filled in.
 
+mod hosts;
+
 use model::lab::{FlowLog, FlowLogScope, Lab, LogDestination, SourceDestCheck, TrafficType, Vpc};
 use serde::Serialize;
 
@@ -23,6 +25,7 @@ pub(crate) fn run(args: &Show, out: Out<'_>) -> Result<Answer, Error> {
         ShowKind::Acls => output::rows(out, args.output, &acls(lab)),
         ShowKind::FlowLogs => output::rows(out, args.output, &flow_logs(lab)),
         ShowKind::Groups => output::rows(out, args.output, &groups(lab)),
+        ShowKind::Hosts => output::rows(out, args.output, &hosts::rows(lab)),
         ShowKind::Instances => output::rows(out, args.output, &instances(lab)),
         ShowKind::Interfaces => output::rows(out, args.output, &interfaces(lab)),
         ShowKind::PrefixLists => output::rows(out, args.output, &prefix_lists(lab)),
@@ -205,13 +208,17 @@ impl Row for InstanceRow {
             self.vpc.clone(),
             self.namespace.clone(),
             joined(&self.addresses),
-            match self.run.len() {
-                0 => "-".to_owned(),
-                1 => "1 program".to_owned(),
-                number => format!("{number} programs"),
-            },
+            programs(&self.run),
             self.id.clone(),
         ]
+    }
+}
+
+fn programs(run: &[String]) -> String {
+    match run.len() {
+        0 => "-".to_owned(),
+        1 => "1 program".to_owned(),
+        number => format!("{number} programs"),
     }
 }
 

@@ -226,6 +226,14 @@ fn objects_are_shown_with_their_defaults() {
 }
 
 #[test]
+fn hosts_are_shown() {
+    const HOSTS: &str = "control/cli/tests/files/labs/hosts.yaml";
+    golden("show-hosts", &["show", "hosts", "--file", HOSTS], 0);
+    let (rows, _) = json(&["show", "hosts", "--file", HOSTS]);
+    assert_eq!((&rows[0]["host"], &rows[0]["run"][0]), (&"laptop".into(), &"sleep 9".into()));
+}
+
+#[test]
 fn check_says_yes_no_or_that_there_is_no_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| {

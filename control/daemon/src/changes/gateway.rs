@@ -86,6 +86,7 @@ pub(super) fn internet(lines: &mut Lines, old: &Internet, new: &Internet) {
                 let host = format!("host {}", new.name);
                 lines.changed(format!("{host}: addresses"), &old.ips, &new.ips, |ips| words::list(ips));
                 lines.changed(format!("{host}: names"), &old.names, &new.names, |names| words::list(names));
+                lines.elements(&format!("{host}: program"), &old.run, &new.run, String::clone);
             }
         }
     }

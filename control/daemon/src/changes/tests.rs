@@ -169,6 +169,10 @@ settings: { nat: { idle_timeout: 350 } }
         lines("[203.0.113.50]", "[203.0.113.51]"),
         ["changed host laptop: addresses: 203.0.113.50 -> 203.0.113.51"]
     );
+    assert_eq!(
+        lines("[203.0.113.50] }", "[203.0.113.50], run: [\"sleep 9\"] }"),
+        ["added host laptop: program sleep 9"]
+    );
     assert_eq!(lines("idle_timeout: 350", "idle_timeout: 5"), ["changed setting nat.idle_timeout: 350 -> 5"]);
     assert_eq!(lines("peerings: { p:", "peerings: { q:").len(), 2);
 }

@@ -35,9 +35,10 @@ fn kill(site: &Site, signal: &str, pid: u32) {
 #[test]
 fn what_a_killed_daemon_leaves_is_cleaned_by_the_next_up() {
     let site = Site::new();
-    let pid = launched(&site, TWO);
+    let with_host = format!("{TWO}internet: {{ hosts: {{ laptop: {{ ips: [203.0.113.50] }} }} }}\n");
+    let pid = launched(&site, &with_host);
     kill(&site, "-KILL", pid);
-    assert_eq!(site.namespaces().len(), 2, "nobody could clean up");
+    assert_eq!(site.namespaces().len(), 3, "nobody could clean up");
     assert_eq!(daemon::list(&site.dirs).expect("readable"), [(site.name(""), State::Dead)]);
     let lab = site.up("", TWO, With::default());
     assert!(lab.ping("one", TWO_V4));

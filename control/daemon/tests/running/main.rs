@@ -4,6 +4,7 @@ extern crate vpclab_daemon as daemon;
 
 mod apply;
 mod child;
+mod hosts;
 mod killed;
 mod logs;
 mod socket;

@@ -69,7 +69,7 @@ fn instances_are_found_by_name_id_and_address() {
         assert_eq!(place.namespace, two.namespace);
     }
     let missing = daemon::exec::find(&site.dirs, Some(&lab.name), "three").expect_err("not there");
-    assert!(missing.to_string().contains("has an instance three"), "{missing}");
+    assert!(missing.to_string().contains("has an instance or host three"), "{missing}");
     let mut command = daemon::exec::command(&site.dirs, None, "two", &["timeout", "10", "cat", "/etc/hosts"])
         .expect("found");
     let hosts = String::from_utf8(command.output().expect("runs").stdout).expect("UTF-8");

@@ -15,4 +15,5 @@ object! { draft::Internet, "Internet", "One flat network outside every VPC.";
 object! { draft::Host, "Host", "A host on the internet.";
     ips: Required "Addresses, outside every VPC.";
     names: Optional "DNS names.";
+    run: Optional "Programs kept running in the namespace, each a shell command line.";
 }

@@ -7,7 +7,9 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use model::Valid;
 use model::lab::{Host, Instance, Interface, Lab, SourceDestCheck, Subnet, Vpc};
 
-use super::{Device, FIRST_DEVICE_TABLE, Forwarding, MAIN_TABLE, Namespace, Plan, Route, Rule, files};
+use super::{
+    Device, FIRST_DEVICE_TABLE, Forwarding, HOST_DEVICE, MAIN_TABLE, Namespace, Plan, Route, Rule, files,
+};
 
 /// Prefix length of an IPv6 address whose subnet has no IPv6 block.
 const IPV6_PREFIX_LENGTH: u8 = 64;
@@ -44,9 +46,6 @@ fn namespace(vpc: &Vpc, instance: &Instance) -> Namespace {
     }
 }
 
-/// Device of a host on the internet.
-const HOST_DEVICE: &str = "eth0";
-
 /// A host has its addresses and nothing else in common with anybody: whatever it sends leaves by its device.
 fn host_namespace(host: &Host, mtu: u16) -> Namespace {
     let addresses: Vec<IpNet> = host.ips.iter().map(|ip| IpNet::from(*ip)).collect();
@@ -65,7 +64,7 @@ fn host_namespace(host: &Host, mtu: u16) -> Namespace {
         routes: v4.into_iter().chain(v6).map(default).collect(),
         rules: Vec::new(),
         forwarding: Forwarding::Off,
-        programs: Vec::new(),
+        programs: host.run.clone(),
         devices: vec![Device { name: HOST_DEVICE.to_owned(), interface: host.id.clone(), mtu, addresses }],
     }
 }

@@ -106,7 +106,7 @@ impl Changes {
             && self.changed.is_empty()
     }
 
-    /// `eni-` ids of the interfaces whose devices go away.
+    /// `eni-` ids of the interfaces and `host-` ids of the hosts whose devices go away.
     pub fn removed_interfaces(&self) -> impl Iterator<Item = &str> {
         let with_namespace = self.removed.iter().flat_map(|n| &n.devices);
         let alone = self.changed.iter().flat_map(|n| &n.devices_removed);

@@ -260,7 +260,7 @@ internet:
   mtu: 1400
   hosts:
     laptop: { ips: [203.0.113.50, 203.0.113.51, "2001:db8::50"], names: [www.example.com, shop.example] }
-    phone: { ips: ["2001:db8::60"] }
+    phone: { ips: ["2001:db8::60"], run: ["sleep 7"] }
 "#;
 
 fn with_hosts(internet: &str) -> Plan {
@@ -286,6 +286,7 @@ fn a_host_on_the_internet_is_a_namespace_with_its_addresses_and_a_default_route(
         phone.routes.iter().map(words).collect::<Vec<_>>(),
         ["::/0 dev eth0 src 2001:db8::60 table 254"]
     );
+    assert_eq!((laptop.programs.len(), phone.programs.as_slice()), (0, &["sleep 7".to_owned()][..]));
 }
 
 #[test]

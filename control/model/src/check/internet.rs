@@ -42,6 +42,7 @@ pub(super) fn check(
                 namespace: format!("{lab}-{}", name.value),
                 ips,
                 names: names(body, found),
+                run: body.run.items().map(|line| line.value.clone()).collect(),
             };
             hosts.insert(name.value.clone(), host);
         }

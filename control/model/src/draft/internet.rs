@@ -29,4 +29,6 @@ pub struct Host {
     pub ips: Field<List<Text>>,
     /// `names`
     pub names: Field<List<Text>>,
+    /// `run`
+    pub run: Field<List<Text>>,
 }

@@ -29,6 +29,8 @@ pub struct Host {
     pub ips: Vec<IpAddr>,
     /// DNS names besides its own.
     pub names: Vec<String>,
+    /// Supervised programs.
+    pub run: Vec<String>,
 }
 
 impl Internet {
