@@ -4,6 +4,7 @@
 //! and sees what became of them; [`judge`] compares that with the expectation and, apart from it, with what `explain` says;
 //! [`report`] and [`junit`] tell.
 
+mod answer;
 pub(crate) mod file;
 pub(crate) mod judge;
 pub(crate) mod junit;

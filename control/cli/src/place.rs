@@ -1,8 +1,8 @@
-//! From what people call a place to the place: instances and interfaces by name, id or address.
+//! From what people call a place to the place: instances, interfaces and hosts by name, id or address.
 
 use std::net::IpAddr;
 
-use model::lab::{Instance, Interface, InterfaceRef, Lab, Vpc};
+use model::lab::{Host, Instance, Interface, InterfaceRef, Lab, Vpc};
 use model::suggest;
 
 use crate::error::Error;
@@ -15,11 +15,22 @@ pub(crate) struct Port<'a> {
     pub(crate) interface: &'a Interface,
 }
 
+/// Where a packet begins or ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum End<'a> {
+    /// A host on the internet.
+    Host(&'a Host),
+    /// An interface.
+    Port(Port<'a>),
+}
+
 /// What a name stands for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Place<'a> {
     /// Any address.
     Address(IpAddr),
+    /// A host on the internet.
+    Host(&'a Host),
     /// An instance, whichever of its interfaces.
     Instance(&'a Vpc, &'a Instance),
     /// One interface.
@@ -44,11 +55,76 @@ impl Port<'_> {
         }
     }
 
+    /// The address that it is reached at from the internet: its own in IPv6, a mapped one in IPv4 (IG-02, IG-08).
+    pub(crate) fn public_address(&self, family: Family) -> Option<IpAddr> {
+        match family {
+            Family::V4 => {
+                let mapped = |own: &std::net::Ipv4Addr| self.interface.public_ips.get(own);
+                self.interface.private_ips.iter().find_map(mapped).map(|public| IpAddr::V4(*public))
+            }
+            Family::V6 => self.address(family),
+        }
+    }
+
+    /// Its own address behind one that it is reached at from the internet.
+    pub(crate) fn private_of(&self, public: IpAddr) -> Option<IpAddr> {
+        let mapped = self.interface.public_ips.iter().find(|(_, mapped)| IpAddr::V4(**mapped) == public);
+        let own = self.interface.ipv6_addresses.iter().find(|own| IpAddr::V6(**own) == public);
+        mapped.map(|(own, _)| IpAddr::V4(*own)).or_else(|| own.map(|own| IpAddr::V6(*own)))
+    }
+
     /// All its addresses, primary first.
     pub(crate) fn addresses(&self) -> Vec<IpAddr> {
         let v4 = self.interface.private_ips.iter().map(|a| IpAddr::V4(*a));
         v4.chain(self.interface.ipv6_addresses.iter().map(|a| IpAddr::V6(*a))).collect()
     }
+}
+
+impl<'a> End<'a> {
+    /// `INSTANCE.DEVICE`, or the name of the host.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Host(host) => host.name.clone(),
+            Self::Port(port) => port.name(),
+        }
+    }
+
+    /// The interface, unless this is a host.
+    pub(crate) const fn port(&self) -> Option<Port<'a>> {
+        match self {
+            Self::Host(_) => None,
+            Self::Port(port) => Some(*port),
+        }
+    }
+
+    /// The instance or host whose namespace it is in.
+    pub(crate) fn machine(&self) -> &'a str {
+        match self {
+            Self::Host(host) => &host.name,
+            Self::Port(port) => &port.instance.name,
+        }
+    }
+
+    /// Its `eni-` or `host-` id.
+    pub(crate) fn id(&self) -> &'a str {
+        match self {
+            Self::Host(host) => &host.id,
+            Self::Port(port) => &port.interface.id,
+        }
+    }
+
+    /// Its first address of one family.
+    pub(crate) fn address(&self, family: Family) -> Option<IpAddr> {
+        match self {
+            Self::Host(host) => host_address(host, family),
+            Self::Port(port) => port.address(family),
+        }
+    }
+}
+
+/// The first address of a host.
+pub(crate) fn host_address(host: &Host, family: Family) -> Option<IpAddr> {
+    host.ips.iter().copied().find(|address| Family::of(*address) == family)
 }
 
 /// An address family.
@@ -94,6 +170,12 @@ pub(crate) fn port_by_id<'a>(lab: &'a Lab, id: &str) -> Option<Port<'a>> {
     ports(lab).find(|port| port.interface.id == id)
 }
 
+/// The interface or host with this `eni-` or `host-` id.
+pub(crate) fn end_by_id<'a>(lab: &'a Lab, id: &str) -> Option<End<'a>> {
+    let host = || lab.internet.hosts.values().find(|host| host.id == id).map(End::Host);
+    port_by_id(lab, id).map(End::Port).or_else(host)
+}
+
 /// The interfaces that own `address`; several when VPCs have equal blocks.
 pub(crate) fn owners(lab: &Lab, address: IpAddr) -> Vec<Port<'_>> {
     ports(lab).filter(|port| port.interface.owns(address)).collect()
@@ -111,6 +193,10 @@ pub(crate) fn find<'a>(lab: &'a Lab, text: &str) -> Result<Place<'a>, Error> {
     if let Some((vpc, instance)) = instances(lab).find(|(_, i)| i.name == text || i.id == text) {
         return Ok(Place::Instance(vpc, instance));
     }
+    let host = lab.internet.hosts.values().find(|host| host.name == text || host.id == text);
+    if let Some(host) = host {
+        return Ok(Place::Host(host));
+    }
     let port = ports(lab).find(|port| port.interface.id == text || port.name() == text);
     port.map(Place::Port).ok_or_else(|| unknown(lab, text))
 }
@@ -123,6 +209,9 @@ pub(crate) fn find<'a>(lab: &'a Lab, text: &str) -> Result<Place<'a>, Error> {
 pub(crate) fn find_port<'a>(lab: &'a Lab, text: &str) -> Result<Port<'a>, Error> {
     let candidates: Vec<Port<'a>> = match find(lab, text)? {
         Place::Address(address) => owners(lab, address),
+        Place::Host(_) => {
+            return Err(Error::Usage(format!("{text} is a host on the internet, and no interface of a VPC")));
+        }
         Place::Instance(vpc, instance) => ports_of(vpc, instance).collect(),
         Place::Port(port) => vec![port],
     };
@@ -144,9 +233,12 @@ fn unknown(lab: &Lab, text: &str) -> Error {
     let with_device = text.contains('.');
     let names: Vec<String> = match with_device {
         true => ports(lab).map(|port| port.name()).collect(),
-        false => instances(lab).map(|(_, instance)| instance.name.clone()).collect(),
+        false => {
+            let hosts = lab.internet.hosts.keys().cloned();
+            instances(lab).map(|(_, instance)| instance.name.clone()).chain(hosts).collect()
+        }
     };
-    let what = if with_device { "interface" } else { "instance" };
+    let what = if with_device { "interface" } else { "instance or host" };
     let names = names.iter().map(String::as_str);
     let help = match suggest::nearest(text, names.clone()) {
         Some(near) => format!("did you mean `{near}`?"),

@@ -17,9 +17,9 @@ use crate::explain::question::Traffic;
 pub(crate) struct Check {
     /// Where the row begins.
     pub(crate) spot: Spot,
-    /// Instance, interface or address.
+    /// Instance, interface, host or address.
     pub(crate) from: At<String>,
-    /// Instance, interface or address.
+    /// Instance, interface, host or address.
     pub(crate) to: At<String>,
     /// What is sent.
     pub(crate) traffic: Traffic,

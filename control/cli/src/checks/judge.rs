@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                (11, "lab two-tier has no instance `app-2`: did you mean `app-1`?"),
+                (11, "lab two-tier has no instance or host `app-2`: did you mean `app-1`?"),
                 (
                     57,
                     "nothing in lab two-tier is called `shop/security_groups/dp`: did you mean `shop/security_groups/db`?"

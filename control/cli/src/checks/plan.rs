@@ -1,5 +1,8 @@
 //! Expectations with the places and names of one lab.
 
+use std::net::IpAddr;
+
+use model::lab::Lab;
 use model::suggest;
 
 use super::file::{Check, Mistake};
@@ -8,7 +11,7 @@ use crate::error::Error;
 use crate::explain::packet::Packet;
 use crate::explain::question::{Question, Traffic};
 use crate::explain::spread::EPHEMERAL;
-use crate::place::{self, Port};
+use crate::place::{self, End};
 use crate::words;
 use crate::world::World;
 
@@ -19,8 +22,17 @@ pub(crate) struct Job<'a> {
     pub(crate) question: Question,
     /// The packet, with a source port that the sender's kernel will replace.
     pub(crate) packet: Packet<'a>,
-    /// The interface that owns the destination, where a listener can be.
-    pub(crate) target: Option<Port<'a>>,
+    /// The interface or host that owns the destination, where a listener can be.
+    pub(crate) target: Option<Target<'a>>,
+}
+
+/// Where a probe shall arrive.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target<'a> {
+    /// Who has the address.
+    pub(crate) end: End<'a>,
+    /// The address under which it has it: its own, where the packet has a public one.
+    pub(crate) address: IpAddr,
 }
 
 /// Finds the places of all expectations.
@@ -72,9 +84,22 @@ fn job<'a>(world: &'a World, check: &'a Check) -> Result<Job<'a>, Mistake> {
     }
     let packet = Packet::of(world.lab(), &question, *EPHEMERAL.start());
     let packet = packet.map_err(|error| said(&check.from, &error))?;
-    let owners = place::owners(world.lab(), packet.parsed.tuple.dst);
-    let target = owners.into_iter().find(|owner| owner.vpc.name == packet.port.vpc.name);
+    let target = target(world.lab(), packet.at, packet.parsed.tuple.dst);
     Ok(Job { check, question, packet, target })
+}
+
+/// Who has an address, as the sender sees the world: a neighbour in its VPC, a host, or whoever is mapped to it.
+fn target<'a>(lab: &'a Lab, from: End<'a>, address: IpAddr) -> Option<Target<'a>> {
+    let vpc = from.port().map(|port| &port.vpc.name);
+    let neighbour = place::owners(lab, address).into_iter().find(|owner| Some(&owner.vpc.name) == vpc);
+    let host = || lab.internet.host_of(address).map(End::Host);
+    let own = neighbour.map(End::Port).or_else(host).map(|end| Target { end, address });
+    own.or_else(|| {
+        place::ports(lab).find_map(|port| {
+            let address = port.private_of(address)?;
+            Some(Target { end: End::Port(port), address })
+        })
+    })
 }
 
 fn said(at: &At<String>, error: &Error) -> Mistake {

@@ -16,10 +16,10 @@ use daemon::protocol::DropRow;
 use serde::de::DeserializeOwned;
 use wire::FiveTuple;
 
-use super::plan::Job;
+use super::answer::Answer;
+use super::plan::{Job, Target};
 use crate::commands::drops::fresh;
 use crate::error::Error;
-use crate::place::Port;
 use crate::probe::{Listening, Outcome, Reply};
 use crate::records;
 use crate::running::Running;
@@ -117,7 +117,8 @@ impl Prober {
             Err(text) => return Ok(Probed { seen: Seen::Failed(text), source_port: 0 }),
         };
         let now = running.drops()?;
-        let seen = classify(&outcome, &sent(job, outcome.source_port), fresh(&before, &now), listener);
+        let answer = job.answer(sent(job, outcome.source_port));
+        let seen = classify(&outcome, &answer, fresh(&before, &now), listener);
         Ok(Probed { seen, source_port: outcome.source_port })
     }
 
@@ -125,21 +126,21 @@ impl Prober {
         let tuple = job.packet.parsed.tuple;
         let mut arguments = self.end("send", tuple.src, job, self.timeout);
         arguments.extend(["--to".into(), tuple.dst.to_string().into()]);
-        let mut process = self.start(&job.packet.port.instance.name, &arguments)?;
+        let mut process = self.start(job.packet.at.machine(), &arguments)?;
         process.line(self.timeout + GRACE)
     }
 
-    /// Somebody who answers in the target, if a probe of this kind needs one and the target is an instance.
+    /// Somebody who answers in the target, if a probe of this kind needs one and the target is ours.
     fn listen(&self, job: &Job<'_>, probes: usize) -> Result<Listener, String> {
         let (Some(target), Some(_)) = (job.target, job.listens()) else { return Ok(Listener::Nobody) };
         let probes = u32::try_from(probes).unwrap_or(u32::MAX);
         let limit = (self.timeout + GRACE).saturating_mul(probes).saturating_add(GRACE);
-        let arguments = self.end("listen", job.packet.parsed.tuple.dst, job, limit);
-        let mut process = self.start(&target.instance.name, &arguments)?;
+        let arguments = self.end("listen", target.address, job, limit);
+        let mut process = self.start(target.end.machine(), &arguments)?;
         match process.line(GRACE)? {
             Listening::Ready => Ok(Listener::Ours(process)),
             Listening::Busy => Ok(Listener::Program),
-            Listening::Failed(why) => Err(format!("cannot listen in {}: {why}", target.instance.name)),
+            Listening::Failed(why) => Err(format!("cannot listen in {}: {why}", target.end.machine())),
         }
     }
 
@@ -157,17 +158,17 @@ impl Prober {
         arguments
     }
 
-    fn start(&self, instance: &str, arguments: &[OsString]) -> Result<Process, String> {
-        let command = daemon::exec::command(&Dirs::default(), Some(&self.lab), instance, arguments);
+    fn start(&self, machine: &str, arguments: &[OsString]) -> Result<Process, String> {
+        let command = daemon::exec::command(&Dirs::default(), Some(&self.lab), machine, arguments);
         let mut command = command.map_err(|error| error.to_string())?;
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().map_err(|error| format!("cannot probe in {instance}: {error}"))?;
+        let mut child = command.spawn().map_err(|error| format!("cannot probe in {machine}: {error}"))?;
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
         Ok(Process { child, stdin, stdout })
     }
 }
 
-/// Where a listener is: interface id, address, protocol and port. Jobs without one have their own position.
+/// Where a listener is: id of the interface or host, address, protocol and port. Jobs without one have their own position.
 type Seat<'a> = (Option<(&'a str, IpAddr, u8, u16)>, usize);
 
 /// Jobs that need the same listener, in the order of the file.
@@ -175,7 +176,7 @@ fn by_listener<'a>(jobs: &'a [Job<'_>]) -> BTreeMap<Seat<'a>, Vec<usize>> {
     let mut groups: BTreeMap<Seat<'a>, Vec<usize>> = BTreeMap::new();
     for (at, job) in jobs.iter().enumerate() {
         let tuple = job.packet.parsed.tuple;
-        let seat = |(target, port): (Port<'a>, u16)| (&*target.interface.id, tuple.dst, tuple.proto, port);
+        let seat = |(to, port): (Target<'a>, u16)| (to.end.id(), to.address, tuple.proto, port);
         let key = job.target.zip(job.listens()).map(seat);
         groups.entry((key, if key.is_some() { 0 } else { at })).or_default().push(at);
     }
@@ -200,23 +201,25 @@ fn sent(job: &Job<'_>, source_port: u16) -> FiveTuple {
 }
 
 /// What became of a probe, from what its sender saw and what was dropped meanwhile.
-fn classify(outcome: &Outcome, tuple: &FiveTuple, drops: &[DropRow], listener: &Listener) -> Seen {
-    let newest = |wanted: FiveTuple| drops.iter().rev().find(|row| records::tuple(row) == Some(wanted));
+fn classify(outcome: &Outcome, answer: &Answer, drops: &[DropRow], listener: &Listener) -> Seen {
+    let newest = |wanted: &dyn Fn(FiveTuple) -> bool| {
+        drops.iter().rev().find(|row| records::tuple(row).is_some_and(wanted))
+    };
     match &outcome.answer {
         Reply::Answered => return Seen::Arrived(None),
         Reply::Refused => return Seen::Arrived(Some("nothing listens there")),
         Reply::Failed(_) | Reply::Silence => {}
     }
     // Whoever answers has received.
-    if let Some(row) = newest(tuple.reversed()) {
+    if let Some(row) = newest(&|tuple| answer.is(tuple)) {
         return Seen::ReplyDropped(Box::new(row.clone()));
     }
-    if let Some(row) = newest(*tuple) {
+    if let Some(row) = newest(&|tuple| tuple == answer.to) {
         return Seen::Refused(Box::new(row.clone()));
     }
     match (&outcome.answer, listener) {
         (Reply::Failed(why), _) => Seen::Failed(why.clone()),
-        (_, Listener::Program) if tuple.proto == wire::proto::UDP => {
+        (_, Listener::Program) if answer.to.proto == wire::proto::UDP => {
             Seen::Arrived(Some("the program there did not answer"))
         }
         _ => Seen::Failed("no answer, and no drop on record".to_owned()),
@@ -291,7 +294,7 @@ mod tests {
     }
 
     fn seen(answer: Reply, drops: &[DropRow], listener: &Listener, tuple: FiveTuple) -> Seen {
-        classify(&Outcome { answer, source_port: tuple.src_port }, &tuple, drops, listener)
+        classify(&Outcome { answer, source_port: tuple.src_port }, &Answer::plain(tuple), drops, listener)
     }
 
     #[test]

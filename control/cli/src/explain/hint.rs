@@ -35,8 +35,8 @@ pub(crate) fn hint(world: &World, walk: &Walk<'_>) -> Option<String> {
             let decider = world.catalogue.get(world.id(leg.last_decider()?))?;
             Some(acl(leg, decider, way(gate?.1), part))
         }
-        DropReason::NoRoute => Some(no_route(world.lab(), &leg.packet)),
-        DropReason::NoSuchDestination => Some(nobody(world.lab(), &leg.packet)),
+        DropReason::NoRoute => no_route(world.lab(), &leg.packet),
+        DropReason::NoSuchDestination => nobody(world.lab(), &leg.packet),
         DropReason::RouteBlackholed => {
             let decider = world.catalogue.get(world.id(leg.last_decider()?))?;
             Some(format!(
@@ -108,35 +108,34 @@ fn acl(leg: &Leg<'_>, decider: &Decider, way: Way, part: Part) -> String {
     }
 }
 
-fn no_route(lab: &Lab, packet: &Packet<'_>) -> String {
+fn no_route(lab: &Lab, packet: &Packet<'_>) -> Option<String> {
     let destination = packet.parsed.tuple.dst;
-    let subnet = &packet.port.vpc.subnets[&packet.port.interface.subnet];
-    let table = format!("{}/{}", packet.port.vpc.name, subnet.route_table);
+    let port = packet.at.port()?;
+    let subnet = &port.vpc.subnets[&port.interface.subnet];
+    let table = format!("{}/{}", port.vpc.name, subnet.route_table);
     let elsewhere = place::owners(lab, destination);
     let other = elsewhere.first().map_or_else(String::new, |owner| {
         format!("; {} is in VPC {}, and nothing connects the two", owner.name(), owner.vpc.name)
     });
-    format!("route table {table} has no route to {destination}{other}")
+    Some(format!("route table {table} has no route to {destination}{other}"))
 }
 
-fn nobody(lab: &Lab, packet: &Packet<'_>) -> String {
+fn nobody(lab: &Lab, packet: &Packet<'_>) -> Option<String> {
     let destination = packet.parsed.tuple.dst;
-    let vpc = &packet.port.vpc.name;
+    let vpc = &packet.at.port()?.vpc.name;
     let other = place::owners(lab, destination).first().map_or_else(String::new, |owner| {
         format!("; {} has it in VPC {}, which is another network", owner.name(), owner.vpc.name)
     });
-    format!("no interface of VPC {vpc} has the address {destination}{other}")
+    Some(format!("no interface of VPC {vpc} has the address {destination}{other}"))
 }
 
 fn check(leg: &Leg<'_>) -> String {
     let tuple = leg.packet.parsed.tuple;
     let at_source = leg.decision.steps.iter().any(|step| step.kind == StepKind::SourceCheck);
     match at_source {
-        true => format!(
-            "{} may send as {} only with `source_dest_check: false`",
-            leg.packet.port.name(),
-            tuple.src
-        ),
+        true => {
+            format!("{} may send as {} only with `source_dest_check: false`", leg.packet.at.name(), tuple.src)
+        }
         false => format!(
             "the interface that the route leads to may receive for {} only with `source_dest_check: false`",
             tuple.dst

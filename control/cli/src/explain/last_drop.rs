@@ -12,7 +12,7 @@ use model::lab::Lab;
 use super::packet::Packet;
 use super::walk::{self, Leg, Walk};
 use crate::error::Error;
-use crate::place::{self, Port};
+use crate::place::{self, End};
 use crate::records;
 use crate::world::World;
 
@@ -25,6 +25,9 @@ pub(crate) enum Reading<'a> {
     /// Neither ends as the record says; the packet as the first of its flow.
     Unlike(Walk<'a>),
 }
+
+/// Where packets of hosts enter, in a record.
+const INTERNET: &str = "internet";
 
 /// The newest record, of one interface if one is named.
 pub(crate) fn newest<'a>(drops: &'a [DropRow], interface: Option<&str>) -> Option<&'a DropRow> {
@@ -39,9 +42,9 @@ pub(crate) fn newest<'a>(drops: &'a [DropRow], interface: Option<&str>) -> Optio
 pub(crate) fn read<'a>(world: &'a World, row: &DropRow) -> Result<Reading<'a>, Error> {
     let tuple = records::tuple(row)
         .ok_or_else(|| Error::Refused(format!("{}: its headers could not be read", sentence(row))))?;
-    let port = place::find_port(world.lab(), &row.from)?;
-    let first = walk::walk(world, Packet::with_tuple(port, tuple))?;
-    let reply = match asker(world.lab(), port, tuple.dst) {
+    let sender = sender(world.lab(), &row.from, tuple.src)?;
+    let first = walk::walk(world, Packet::with_tuple(sender, tuple))?;
+    let reply = match asker(world.lab(), sender, tuple.dst) {
         Some(asker) => Some(walk::walk(world, Packet::with_tuple(asker, tuple.reversed()))?),
         None => None,
     };
@@ -66,9 +69,19 @@ pub(crate) fn sentence(row: &DropRow) -> String {
     format!("{} sent {packet}, {} bytes: {}", row.from, row.length, row.reason)
 }
 
+/// Who sent it: what comes from the internet is its source's.
+fn sender<'a>(lab: &'a Lab, from: &str, source: IpAddr) -> Result<End<'a>, Error> {
+    match lab.internet.host_of(source).filter(|_| from == INTERNET) {
+        Some(host) => Ok(End::Host(host)),
+        None => place::find_port(lab, from).map(End::Port),
+    }
+}
+
 /// Who would have sent the packet that this one answers.
-fn asker<'a>(lab: &'a Lab, port: Port<'a>, address: IpAddr) -> Option<Port<'a>> {
-    place::owners(lab, address).into_iter().find(|owner| owner.vpc.name == port.vpc.name)
+fn asker<'a>(lab: &'a Lab, sender: End<'a>, address: IpAddr) -> Option<End<'a>> {
+    let vpc = sender.port().map(|port| &port.vpc.name);
+    let neighbour = place::owners(lab, address).into_iter().find(|owner| Some(&owner.vpc.name) == vpc);
+    neighbour.map(End::Port).or_else(|| lab.internet.host_of(address).map(End::Host))
 }
 
 fn ends_like(world: &World, leg: &Leg<'_>, row: &DropRow) -> bool {
@@ -132,7 +145,7 @@ mod tests {
         let (world, row) = (world(), echo("10.0.2.10", "10.0.1.20", (8 << 8, 7), "SUBNET_ACL_RESTRICTION"));
         let row = DropRow { gate: Some(("db-1.eth0".to_owned(), "egress".to_owned())), ..row };
         let Reading::Reply(walk) = read(&world, &row).expect("readable") else { panic!("it is a reply") };
-        assert_eq!(walk.forward.packet.port.name(), "app-1.eth0");
+        assert_eq!(walk.forward.packet.at.name(), "app-1.eth0");
         assert!(matches!(walk.outcome(), Outcome::ReplyDropped(_)));
     }
 

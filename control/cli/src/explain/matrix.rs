@@ -109,7 +109,7 @@ fn has_address(world: &World, instance: &str, family: Family) -> Result<bool, Er
         Place::Instance(vpc, instance) => {
             place::ports_of(vpc, instance).any(|port| port.address(family).is_some())
         }
-        Place::Address(_) | Place::Port(_) => false,
+        Place::Address(_) | Place::Host(_) | Place::Port(_) => false,
     })
 }
 
@@ -117,7 +117,7 @@ fn has_address(world: &World, instance: &str, family: Family) -> Result<bool, Er
 /// middlebox.
 fn stranger(world: &World, share: &Share<'_>, to: &str) -> Result<Option<String>, Error> {
     let receiver = share.walk.forward.receiver(world)?;
-    Ok(receiver.filter(|receiver| receiver.instance.name != to).map(|receiver| receiver.name()))
+    Ok(receiver.filter(|receiver| receiver.machine() != to).map(|receiver| receiver.name()))
 }
 
 fn decided_by(world: &World, share: &Share<'_>) -> Option<String> {

@@ -9,13 +9,13 @@ use wire::{FiveTuple, Parsed, Transport, icmp_query_reply, proto, tcp_flag};
 
 use super::question::{Question, Traffic};
 use crate::error::Error;
-use crate::place::{self, Family, Place, Port};
+use crate::place::{self, End, Family, Place, Port};
 
 /// One packet and where it starts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Packet<'a> {
-    /// The interface that sends it.
-    pub(crate) port: Port<'a>,
+    /// Who sends it.
+    pub(crate) at: End<'a>,
     /// Its headers.
     pub(crate) parsed: Parsed,
 }
@@ -35,19 +35,19 @@ impl<'a> Packet<'a> {
     pub(crate) fn of(lab: &'a Lab, question: &Question, source_port: u16) -> Result<Self, Error> {
         let (from, to) = (place::find(lab, &question.from)?, place::find(lab, &question.to)?);
         let family = family(question, from, to)?;
-        let destination = destination(to, family)?;
-        let port = sender(lab, question, from, destination)?;
+        let destination = destination(from, to, family)?;
+        let at = sender(lab, question, from, destination)?;
         let source = match (question.source_address, from) {
             (Some(address), _) | (None, Place::Address(address)) => address,
-            (None, Place::Instance(..) | Place::Port(_)) => port
+            (None, Place::Host(_) | Place::Instance(..) | Place::Port(_)) => at
                 .address(family)
-                .ok_or_else(|| Error::Usage(format!("{} has no {} address", port.name(), family.word())))?,
+                .ok_or_else(|| Error::Usage(format!("{} has no {} address", at.name(), family.word())))?,
         };
-        Ok(Self { port, parsed: headers(source, destination, question.traffic, source_port) })
+        Ok(Self { at, parsed: headers(source, destination, question.traffic, source_port) })
     }
 
     /// A packet with this tuple, when it is known from a record.
-    pub(crate) fn with_tuple(port: Port<'a>, tuple: FiveTuple) -> Self {
+    pub(crate) fn with_tuple(at: End<'a>, tuple: FiveTuple) -> Self {
         let transport = match tuple.proto {
             proto::TCP => tcp(tcp_flag::SYN),
             proto::UDP => Transport::Udp,
@@ -57,11 +57,11 @@ impl<'a> Packet<'a> {
             }
             _ => Transport::Other,
         };
-        Self { port, parsed: parsed(tuple, transport) }
+        Self { at, parsed: parsed(tuple, transport) }
     }
 
-    /// What the other side answers from `port`; none for what is not answered.
-    pub(crate) fn reply(&self, port: Port<'a>) -> Option<Self> {
+    /// What the other side answers from `at`; none for what is not answered.
+    pub(crate) fn reply(&self, at: End<'a>) -> Option<Self> {
         let transport = match self.parsed.transport {
             Transport::Icmp { icmp_type, code, .. } => {
                 let (query, is_reply) = icmp_query_reply(self.parsed.tuple.proto, icmp_type)?;
@@ -73,7 +73,7 @@ impl<'a> Packet<'a> {
             Transport::Tcp { .. } => tcp(tcp_flag::SYN | tcp_flag::ACK),
             other @ (Transport::Later | Transport::Other | Transport::Udp) => other,
         };
-        Some(Self { port, parsed: parsed(self.parsed.tuple.reversed(), transport) })
+        Some(Self { at, parsed: parsed(self.parsed.tuple.reversed(), transport) })
     }
 
     /// What the data plane decides upon.
@@ -82,7 +82,8 @@ impl<'a> Packet<'a> {
     ///
     /// A checked interface without an index: a bug of ours.
     pub(crate) fn facts(&self, snapshot: &Snapshot) -> Result<Facts, Error> {
-        let id = &self.port.interface.id;
+        let Some(port) = self.at.port() else { return Ok(Facts::of(Attachment::INTERNET, &self.parsed)) };
+        let id = &port.interface.id;
         let ix: InterfaceIx = snapshot
             .interface_by_id(id)
             .ok_or_else(|| Error::Bug(format!("interface {id} is in the lab and not in its tables")))?;
@@ -107,8 +108,9 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// Whether an interface may receive for others, so that who answers is not known.
-pub(crate) fn forwards(port: &Port<'_>, destination: IpAddr) -> bool {
+/// Whether a receiver may receive for others, so that who answers is not known.
+pub(crate) fn forwards(at: &End<'_>, destination: IpAddr) -> bool {
+    let Some(port) = at.port() else { return false };
     port.interface.source_dest_check == SourceDestCheck::Off && !port.interface.owns(destination)
 }
 
@@ -127,7 +129,7 @@ pub(crate) fn icmp_of(tuple: FiveTuple) -> (u8, u8) {
 fn family(question: &Question, from: Place<'_>, to: Place<'_>) -> Result<Family, Error> {
     let of_place = |place: Place<'_>| match place {
         Place::Address(address) => Some(Family::of(address)),
-        Place::Instance(..) | Place::Port(_) => None,
+        Place::Host(_) | Place::Instance(..) | Place::Port(_) => None,
     };
     let said = [
         of_place(from),
@@ -137,40 +139,59 @@ fn family(question: &Question, from: Place<'_>, to: Place<'_>) -> Result<Family,
         question.family,
     ];
     let mut said = said.into_iter().flatten();
-    let family = said.next().unwrap_or(Family::V4);
+    let family = said.next().unwrap_or_else(|| common_family(from, to));
     match said.all(|other| other == family) {
         true => Ok(family),
         false => Err(Error::Usage("the question mixes IPv4 and IPv6".to_owned())),
     }
 }
 
-fn destination(to: Place<'_>, family: Family) -> Result<IpAddr, Error> {
-    let none = |name: String| Error::Usage(format!("{name} has no {} address", family.word()));
-    match to {
-        Place::Address(address) => Ok(address),
-        Place::Instance(vpc, instance) => {
-            let first = place::ports_of(vpc, instance).find_map(|port| port.address(family));
-            first.ok_or_else(|| none(instance.name.clone()))
-        }
-        Place::Port(port) => port.address(family).ok_or_else(|| none(port.name())),
-    }
+/// IPv4, unless one of the two is a host without it.
+fn common_family(from: Place<'_>, to: Place<'_>) -> Family {
+    let has_none = |place: &Place<'_>| match place {
+        Place::Host(host) => place::host_address(host, Family::V4).is_none(),
+        Place::Address(_) | Place::Instance(..) | Place::Port(_) => false,
+    };
+    if [from, to].iter().any(has_none) { Family::V6 } else { Family::V4 }
 }
 
-/// The interface that the packet leaves by, as the routes in the instance choose it.
+/// What a name leads to: from the internet, the address that an instance has there.
+fn destination(from: Place<'_>, to: Place<'_>, family: Family) -> Result<IpAddr, Error> {
+    let (outside, which) = match (from, family) {
+        (Place::Host(_), Family::V4) => (true, "public IPv4"),
+        (Place::Host(_), Family::V6) => (true, "IPv6"),
+        (Place::Address(_) | Place::Instance(..) | Place::Port(_), _) => (false, family.word()),
+    };
+    let of_port = |port: Port<'_>| if outside { port.public_address(family) } else { port.address(family) };
+    let (address, name) = match to {
+        Place::Address(address) => return Ok(address),
+        Place::Host(host) => (place::host_address(host, family), host.name.clone()),
+        Place::Instance(vpc, instance) => {
+            (place::ports_of(vpc, instance).find_map(of_port), instance.name.clone())
+        }
+        Place::Port(port) => (of_port(port), port.name()),
+    };
+    address.ok_or_else(|| Error::Usage(format!("{name} has no {which} address")))
+}
+
+/// The interface that the packet leaves by, as the routes in the instance choose it, or the host.
 fn sender<'a>(
     lab: &'a Lab,
     question: &Question,
     from: Place<'a>,
     destination: IpAddr,
-) -> Result<Port<'a>, Error> {
+) -> Result<End<'a>, Error> {
     let candidates: Vec<Port<'a>> = match from {
-        Place::Port(port) => return Ok(port),
+        Place::Host(host) => return Ok(End::Host(host)),
+        Place::Port(port) => return Ok(End::Port(port)),
         Place::Address(address) => {
             let owners = place::owners(lab, address);
-            return match owners[..] {
-                [port] => Ok(port),
-                [] => {
-                    Err(Error::Usage(format!("no interface of lab {} has the address {address}", lab.name)))
+            return match (&owners[..], lab.internet.host_of(address)) {
+                ([port], _) => Ok(End::Port(*port)),
+                ([], Some(host)) => Ok(End::Host(host)),
+                ([], None) => {
+                    let lab = &lab.name;
+                    Err(Error::Usage(format!("no interface or host of lab {lab} has the address {address}")))
                 }
                 _ => Err(place::ambiguous(&address.to_string(), &owners)),
             };
@@ -184,7 +205,10 @@ fn sender<'a>(
     let usable = || candidates.iter().filter(|port| port.address(family).is_some());
     let connected = || usable().find(|port| in_subnet(port, destination));
     let chosen = owner.or_else(connected).or_else(|| usable().next()).or_else(|| candidates.first());
-    chosen.copied().ok_or_else(|| Error::Bug(format!("instance {} has no interface", question.from)))
+    chosen
+        .copied()
+        .map(End::Port)
+        .ok_or_else(|| Error::Bug(format!("instance {} has no interface", question.from)))
 }
 
 fn in_subnet(port: &Port<'_>, address: IpAddr) -> bool {

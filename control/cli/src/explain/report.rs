@@ -2,7 +2,6 @@
 
 use engine::decide::{Grant, Step, StepKind};
 use engine::{Action, Direction, DropReason};
-use model::lab::Lab;
 use serde::Serialize;
 use wire::{FiveTuple, Transport};
 
@@ -10,7 +9,6 @@ use super::spread::{self, EPHEMERAL, Share};
 use super::walk::{Leg, Outcome, Walk};
 use super::{hint, packet};
 use crate::error::Error;
-use crate::place;
 use crate::words::Decider;
 use crate::world::World;
 
@@ -270,9 +268,4 @@ fn of_grant(grant: Grant, direction: Direction) -> Option<String> {
         (Grant::Untracked, _) => Some("not tracked: replies pass by rules, not by state".to_owned()),
         (Grant::Stateless | Grant::Tracked, _) => None,
     }
-}
-
-/// What an interface id is called in the lab, or the id itself.
-pub(crate) fn name_of(lab: &Lab, interface_id: &str) -> String {
-    place::port_by_id(lab, interface_id).map_or_else(|| interface_id.to_owned(), |port| port.name())
 }

@@ -2,11 +2,11 @@
 
 use engine::decide::{Step, StepKind};
 use engine::{DropReason, Verdict};
-use oracle::{Oracle, Outcome, Reason};
+use oracle::{Leases, Oracle, Outcome, Reason};
 
-use super::report;
 use super::walk::{Leg, Walk};
 use crate::error::Error;
+use crate::place::End;
 use crate::world::World;
 
 /// Differences between what the data plane decided and what the oracle says; empty when they agree.
@@ -24,10 +24,15 @@ pub(crate) fn differences(world: &World, walk: &Walk<'_>) -> Result<Vec<String>,
 }
 
 fn compare(world: &World, oracle: &mut Oracle, title: &str, leg: &Leg<'_>) -> Result<Vec<String>, Error> {
-    let at = leg.packet.port.reference();
-    let packet = oracle::Packet { vpc: &leg.packet.port.vpc.name, at: &at, parsed: &leg.packet.parsed };
+    let parsed = &leg.packet.parsed;
     // All at one moment: nothing expires between a packet and its reply.
-    let said = oracle.judge(world.valid(), &packet, 0);
+    let said = match leg.packet.at {
+        End::Host(_) => oracle.judge_from_internet(world.valid(), parsed, Leases::Lowest, 0),
+        End::Port(port) => {
+            let at = port.reference();
+            oracle.judge(world.valid(), &oracle::Packet { vpc: &port.vpc.name, at: &at, parsed }, 0)
+        }
+    };
     let mut found = Vec::new();
     let (ours, theirs) = (end(world, leg)?, oracle_end(&said.outcome));
     if ours != theirs {
@@ -54,7 +59,7 @@ fn end(world: &World, leg: &Leg<'_>) -> Result<String, Error> {
     Ok(match leg.decision.verdict {
         Verdict::Drop { reason, .. } => format!("dropped {}", reason.code()),
         Verdict::Deliver(_) => match leg.receiver(world)? {
-            Some(port) => format!("delivered to {}", report::name_of(world.lab(), &port.interface.id)),
+            Some(end) => format!("delivered to {}", end.name()),
             None => "delivered outside the lab".to_owned(),
         },
     })

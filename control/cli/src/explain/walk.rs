@@ -7,7 +7,7 @@ use wire::FiveTuple;
 
 use super::packet::Packet;
 use crate::error::Error;
-use crate::place;
+use crate::place::{self, End};
 use crate::world::World;
 
 /// One packet with what was decided about it.
@@ -58,17 +58,22 @@ impl<'a> Leg<'a> {
         Ok(Self { packet, decision: decide(&world.snapshot, &facts, tracked) })
     }
 
-    /// The interface that receives the packet; none when it is dropped.
+    /// The interface or host that receives the packet; none when it is dropped.
     ///
     /// # Errors
     ///
-    /// An interface that is in the tables and not in the lab: a bug of ours.
-    pub(crate) fn receiver(&self, world: &'a World) -> Result<Option<place::Port<'a>>, Error> {
-        let Some(ix) = self.decision.exit().and_then(Attachment::as_interface) else { return Ok(None) };
-        let name = world.snapshot.interface(ix).map(|interface| world.id(interface.name));
-        let port = name.and_then(|id| place::port_by_id(world.lab(), id));
-        port.map(Some)
-            .ok_or_else(|| Error::Bug(format!("interface {name:?} is in the tables and not in the lab")))
+    /// One that is in the tables and not in the lab: a bug of ours.
+    pub(crate) fn receiver(&self, world: &'a World) -> Result<Option<End<'a>>, Error> {
+        let Some(exit) = self.decision.exit() else { return Ok(None) };
+        let snapshot = &world.snapshot;
+        let name = match (exit.as_interface(), exit.as_host()) {
+            (Some(ix), _) => snapshot.interface(ix).map(|interface| interface.name),
+            (None, Some(ix)) => snapshot.internet().host(ix).map(|host| host.name),
+            (None, None) => return Ok(None),
+        };
+        let id = name.map(|name| world.id(name));
+        let end = id.and_then(|id| place::end_by_id(world.lab(), id));
+        end.map(Some).ok_or_else(|| Error::Bug(format!("{id:?} is in the tables and not in the lab")))
     }
 
     /// Why it was dropped, if it was.

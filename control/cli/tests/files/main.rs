@@ -289,7 +289,7 @@ fn a_question_that_makes_no_sense_is_a_usage_error() {
         ),
         (
             &["--from", "192.0.2.1", "--to", "db-1", TWO_TIER],
-            "no interface of lab two-tier has the address 192.0.2.1",
+            "no interface or host of lab two-tier has the address 192.0.2.1",
         ),
         (&["--from", "router", "--to", "server", "-6", SPLIT], "router.eth0 has no IPv6 address"),
         (&["--matrix", "tcp", TWO_TIER], "write tcp/PORT or udp/PORT"),
