@@ -10,6 +10,7 @@ pub(crate) mod exec;
 pub(crate) mod explain;
 pub(crate) mod flows;
 pub(crate) mod logs;
+pub(crate) mod peering;
 pub(crate) mod ps;
 pub(crate) mod show;
 pub(crate) mod test;

@@ -69,6 +69,7 @@ fn run(low: LowArgs, out: Out<'_>) -> Result<Answer, Error> {
         Command::Flows(args) => commands::flows::run(&args, out),
         Command::Logs(args) => commands::logs::run(&args, out),
         Command::Probe(args) => probe::run(&args, out),
+        Command::Peering(args) => commands::peering::run(&high::Peering::of(args), out),
         Command::Ps(args) => commands::ps::run(&args, out),
         Command::Schema => output::json(out, &import::schema()).map(|()| Answer::Yes),
         Command::Show(args) => commands::show::run(&high::Show::of(args), out),

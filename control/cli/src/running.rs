@@ -1,6 +1,8 @@
 //! Running labs and what they answer.
 
-use daemon::protocol::{Applied, CounterRows, DropRow, FlowRow, Request, Response, Status};
+use daemon::protocol::{
+    Applied, CounterRows, DropRow, FlowRow, PeeringChange, PeeringRow, Request, Response, Status,
+};
 use daemon::{Client, ClientError, Dirs, State};
 
 use crate::error::Error;
@@ -9,6 +11,17 @@ use crate::error::Error;
 #[derive(Debug)]
 pub(crate) struct Running {
     client: Client,
+}
+
+/// What a lab has in force.
+#[derive(Debug)]
+pub(crate) struct InForce {
+    /// Path of the lab file as it was given.
+    pub(crate) name: String,
+    /// Its text.
+    pub(crate) text: String,
+    /// What was asked of peering connections since, in order.
+    pub(crate) peerings: Vec<PeeringChange>,
 }
 
 impl Running {
@@ -79,15 +92,15 @@ impl Running {
         }
     }
 
-    /// Name and text of the lab file in force.
+    /// The lab file in force, and what was changed since.
     ///
     /// # Errors
     ///
     /// When the daemon does not answer, or refuses in its own words.
-    pub(crate) fn source(&mut self) -> Result<(String, String), Error> {
+    pub(crate) fn source(&mut self) -> Result<InForce, Error> {
         let response = self.ask(&Request::Source)?;
-        if let Response::Source { name, text } = response {
-            Ok((name, text))
+        if let Response::Source { name, text, peerings } = response {
+            Ok(InForce { name, text, peerings })
         } else {
             Err(Self::unexpected(&response))
         }
@@ -101,6 +114,16 @@ impl Running {
     pub(crate) fn apply(&mut self, name: String, text: String) -> Result<Applied, Error> {
         let response = self.ask(&Request::Apply { name, text })?;
         if let Response::Applied(applied) = response { Ok(applied) } else { Err(Self::unexpected(&response)) }
+    }
+
+    /// Asks something of a peering connection.
+    ///
+    /// # Errors
+    ///
+    /// When the daemon does not answer, or refuses in its own words.
+    pub(crate) fn change_peering(&mut self, change: PeeringChange) -> Result<PeeringRow, Error> {
+        let response = self.ask(&Request::Peering(change))?;
+        if let Response::Peering(row) = response { Ok(row) } else { Err(Self::unexpected(&response)) }
     }
 
     /// An answer to another question than was asked.

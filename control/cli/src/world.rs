@@ -14,7 +14,7 @@ use snapshot::Snapshot;
 
 use crate::error::Error;
 use crate::explain::spread;
-use crate::running::Running;
+use crate::running::{InForce, Running};
 use crate::words::Catalogue;
 
 /// Where a lab is described.
@@ -53,11 +53,10 @@ impl World {
     ///
     /// [`Error::Findings`] with everything that is wrong with the file, or why there is none.
     pub(crate) fn load(source: &Source) -> Result<Self, Error> {
-        let (name, text) = match source {
-            Source::File(path) => (path.display().to_string(), read(path)?),
-            Source::Running(lab) => Running::connect(lab.as_deref())?.source()?,
-        };
-        Self::of(&name, &text)
+        match source {
+            Source::File(path) => Self::of(&path.display().to_string(), &read(path)?),
+            Source::Running(lab) => Self::of_running(&mut Running::connect(lab.as_deref())?),
+        }
     }
 
     /// The lab that `running` has in force.
@@ -66,8 +65,12 @@ impl World {
     ///
     /// As [`Self::load`].
     pub(crate) fn of_running(running: &mut Running) -> Result<Self, Error> {
-        let (name, text) = running.source()?;
-        Self::of(&name, &text)
+        let InForce { name, text, peerings } = running.source()?;
+        let filed = load(&name, &text)?;
+        let valid = peerings.into_iter().try_fold(filed, |valid, change| valid.with_peering(&change.into()));
+        let valid =
+            valid.map_err(|why| Error::Bug(format!("the daemon has changed the lab otherwise: {why}")))?;
+        Self::compiled(&name, valid)
     }
 
     /// As [`Self::load`], from text.
@@ -76,10 +79,10 @@ impl World {
     ///
     /// As [`Self::load`].
     pub(crate) fn of(name: &str, text: &str) -> Result<Self, Error> {
-        let (valid, _) = import::load(name, text).map_err(|findings| {
-            let look = look(std::io::stderr().is_terminal());
-            Error::Findings(import::render(&findings, name, text, look).trim_end().to_owned())
-        })?;
+        Self::compiled(name, load(name, text)?)
+    }
+
+    fn compiled(name: &str, valid: Valid) -> Result<Self, Error> {
         let snapshot = Compiler::default()
             .snapshot(&valid)
             .map_err(|error| Error::Bug(format!("{name} does not compile: {error}")))?;
@@ -104,6 +107,14 @@ impl World {
     pub(crate) fn id(&self, name: snapshot::NameIx) -> &str {
         &self.snapshot.names().get(name).id
     }
+}
+
+/// Reads and checks; what is wrong is an error.
+fn load(name: &str, text: &str) -> Result<Valid, Error> {
+    import::load(name, text).map(|(valid, _)| valid).map_err(|findings| {
+        let look = look(std::io::stderr().is_terminal());
+        Error::Findings(import::render(&findings, name, text, look).trim_end().to_owned())
+    })
 }
 
 /// How findings look: drawn for people, one line each for programs.

@@ -13,8 +13,8 @@ use crate::changes::changes;
 use crate::protocol::{Applied, Response};
 use crate::running::{Running, now, number, numbered};
 
-/// Why a lab file was refused, ready to be printed.
-struct Refused(String);
+/// Why a change was refused, ready to be printed.
+pub(crate) struct Refused(pub(crate) String);
 
 impl Running {
     /// Puts another version of the lab file in force, or leaves everything as it is.
@@ -26,9 +26,12 @@ impl Running {
     }
 
     fn try_apply(&mut self, name: &str, text: &str) -> Result<Applied, Refused> {
-        let (valid, findings) = import::load(name, text)
+        let (file, findings) = import::load(name, text)
             .map_err(|findings| Refused(import::render(&findings, name, text, Look::Plain)))?;
-        self.refuse_what_cannot_change(&valid)?;
+        self.refuse_what_cannot_change(&file)?;
+        let carried = self.peerings.carry_over(self.valid.lab(), &file)?;
+        let notes = carried.notes.clone();
+        let (valid, peerings, filed) = carried.into_parts();
         let mut warnings = import::render(&findings, name, text, Look::Plain);
         if valid.lab().settings.sessions != self.valid.lab().settings.sessions {
             warnings.push_str(
@@ -40,7 +43,8 @@ impl Running {
             warnings.push_str(&self.change_to(&valid)?);
         }
         (self.name, self.text, self.valid) = (name.to_owned(), text.to_owned(), valid);
-        Ok(Applied { generation: self.runtime.snapshot().generation().0, changes, warnings })
+        self.peerings.carried(peerings, filed, self.valid.lab());
+        Ok(Applied { generation: self.runtime.snapshot().generation().0, changes, notes, warnings })
     }
 
     fn refuse_what_cannot_change(&self, valid: &Valid) -> Result<(), Refused> {
@@ -55,7 +59,7 @@ impl Running {
     }
 
     /// Makes what is new, publishes, removes what is gone. Returns failures to remove, one a line.
-    fn change_to(&mut self, valid: &Valid) -> Result<String, Refused> {
+    pub(crate) fn change_to(&mut self, valid: &Valid) -> Result<String, Refused> {
         let snapshot = self.compiler.snapshot(valid).map_err(|error| Refused(error.to_string()))?;
         let plan = Plan::of(valid);
         let (begun, devices) = self.lab.begin(&plan).map_err(|errors| Refused(errors.to_string()))?;

@@ -136,7 +136,7 @@ impl Client {
 
 const fn patience(request: &Request) -> Duration {
     match request {
-        Request::Apply { .. } | Request::Stop => CHANGE,
+        Request::Apply { .. } | Request::Peering(_) | Request::Stop => CHANGE,
         Request::Counters | Request::Drops | Request::Flows { .. } | Request::Source | Request::Status => {
             LOOK
         }

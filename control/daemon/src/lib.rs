@@ -27,6 +27,7 @@ mod event;
 pub mod exec;
 mod labels;
 mod line;
+mod peering;
 pub mod protocol;
 mod running;
 mod server;

@@ -2,9 +2,13 @@
 //!
 //! All rows carry names and ids as people read them; the daemon resolves indices. Lists are ordered.
 
+mod peering;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use peering::{PeeringChange, PeeringRow, PeeringStep};
 
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +30,9 @@ pub enum Request {
         /// At most this many from each worker.
         limit: usize,
     },
-    /// The lab file in force, to be explained from.
+    /// Ask something of a peering connection.
+    Peering(PeeringChange),
+    /// The lab file in force and what was changed since, to be explained from.
     Source,
     /// Instances with their interfaces and programs.
     Status,
@@ -53,12 +59,16 @@ pub enum Response {
     },
     /// See [`Request::Flows`].
     Flows(Vec<FlowRow>),
+    /// The connection as it is now.
+    Peering(PeeringRow),
     /// See [`Request::Source`].
     Source {
         /// Path of the lab file as it was given.
         name: String,
         /// Its text.
         text: String,
+        /// What was asked of peering connections since, in order.
+        peerings: Vec<PeeringChange>,
     },
     /// See [`Request::Status`].
     Status(Status),
@@ -71,6 +81,8 @@ pub struct Applied {
     pub generation: u64,
     /// What was added, removed and changed, one line each.
     pub changes: Vec<String>,
+    /// What is otherwise than the file says, one line each.
+    pub notes: Vec<String>,
     /// Rendered warnings; empty when there are none.
     pub warnings: String,
 }

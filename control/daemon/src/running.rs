@@ -15,6 +15,7 @@ use runtime::{Attachment, BackendKind, Runtime, Snapshot, Tun};
 use crate::error::Error;
 use crate::event::{self, Event};
 use crate::labels::Labels;
+use crate::peering::LivePeerings;
 use crate::protocol::{Request, Response};
 use crate::server::Server;
 use crate::signals::{Signals, Watch};
@@ -64,6 +65,7 @@ pub struct Running {
     pub(crate) backend: BackendKind,
     pub(crate) compiler: Compiler,
     pub(crate) labels: Labels,
+    pub(crate) peerings: LivePeerings,
     pub(crate) troubles: Troubles,
     pub(crate) programs: Programs,
     pub(crate) runtime: Runtime,
@@ -113,6 +115,7 @@ impl Running {
         // There are none yet that could refuse to stop.
         troubles.note_all(programs.set(lab.plan(), now()).err().into_iter().flatten());
         Ok(Self {
+            peerings: LivePeerings::of(&up.valid),
             name: up.name,
             text: up.text,
             valid: up.valid,
@@ -147,7 +150,12 @@ impl Running {
             Request::Counters => view::counters(self),
             Request::Drops => view::drops(self),
             Request::Flows { limit } => view::flows(self, (*limit).min(FLOWS)),
-            Request::Source => Response::Source { name: self.name.clone(), text: self.text.clone() },
+            Request::Peering(change) => self.change_peering(change),
+            Request::Source => Response::Source {
+                name: self.name.clone(),
+                text: self.text.clone(),
+                peerings: self.peerings.changes(),
+            },
             Request::Status => {
                 self.look();
                 view::status(self)
@@ -213,6 +221,7 @@ impl Running {
             self.troubles.note_program(&event);
         }
         self.note_troubles_but_of(&BTreeSet::new());
+        self.expire_peerings(now());
         if let (None, Some(worker)) = (self.dead_worker, self.runtime.dead_worker()) {
             self.dead_worker = Some(worker);
             let advice =

@@ -38,6 +38,7 @@ use crate::lab::{Lab, PrefixList};
 use crate::spot::Spot;
 use crate::valid::Valid;
 
+pub(crate) use name::is_object as is_object_name;
 use vpc_blocks::VpcBlocks;
 
 /// Account of a lab that names none.

@@ -433,6 +433,20 @@ impl Vpc {
             .flat_map(|i| i.interfaces.iter().map(move |e| (i, e)))
             .find(|(_, e)| e.owns(address))
     }
+
+    /// Its blocks of both families.
+    pub fn blocks(&self) -> impl Iterator<Item = IpNet> {
+        let v4 = self.cidrs.iter().map(|net| IpNet::V4(*net));
+        v4.chain(self.ipv6_cidrs.iter().map(|net| IpNet::V6(*net)))
+    }
+
+    /// A block of its own and one of `other` that share addresses, for which the two cannot peer (PC-05).
+    #[must_use]
+    pub fn overlap(&self, other: &Self) -> Option<(IpNet, IpNet)> {
+        self.blocks().find_map(|own| {
+            other.blocks().find(|net| own.contains(net) || net.contains(&own)).map(|net| (own, net))
+        })
+    }
 }
 
 impl Interface {

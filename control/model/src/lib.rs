@@ -1,6 +1,6 @@
 //! AWS-like objects: a [`draft`] as written, [checked](check()) into a [`Valid`], with every finding and not only the first.
 //!
-//! A [`Valid`] is made nowhere but in this crate's check, so whoever holds one may rely on each sentence in the documentation
+//! A [`Valid`] is made nowhere but in this crate, by its check and by [changes](live) of it, so whoever holds one may rely on each sentence in the documentation
 //! of [`lab`]. Names are the keys of the lab file; ids are AWS ids that do not change from run to run ([`ids`]).
 //!
 //! Read first: [`draft::Lab`] and [`lab::Lab`]. Findings carry a closed list of [codes](findings::Code) and their
@@ -13,6 +13,7 @@ pub mod draft;
 pub mod findings;
 pub mod ids;
 pub mod lab;
+pub mod live;
 pub mod spot;
 pub mod suggest;
 mod valid;

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use daemon::protocol::{PeeringChange, PeeringStep};
+
 use super::low;
 use crate::error::Error;
 use crate::explain::matrix::Verify;
@@ -93,6 +95,35 @@ impl Explain {
         }
         let verify = if low.verify { Verify::Yes } else { Verify::No };
         Ok(Self { source, ask, verify, output: low.format.output })
+    }
+}
+
+/// `peering`.
+#[derive(Debug)]
+pub(crate) struct Peering {
+    pub(crate) lab: Option<String>,
+    pub(crate) change: PeeringChange,
+    pub(crate) output: low::Output,
+}
+
+impl Peering {
+    pub(crate) fn of(low: low::Peering) -> Self {
+        let answer = |low: low::PeeringName, step| Self {
+            lab: low.lab.lab,
+            change: PeeringChange { name: low.name, step },
+            output: low.format.output,
+        };
+        match low.verb {
+            low::PeeringVerb::Accept(low) => answer(low, PeeringStep::Accept),
+            low::PeeringVerb::Delete(low) => answer(low, PeeringStep::Delete),
+            low::PeeringVerb::Reject(low) => answer(low, PeeringStep::Reject),
+            low::PeeringVerb::Request(low) => {
+                let between = low.requester.zip(low.accepter);
+                let step = PeeringStep::Request { between, automatic: low.auto_accept };
+                let low = low::PeeringName { name: low.name, lab: low.lab, format: low.format };
+                answer(low, step)
+            }
+        }
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) enum Command {
     Apply(Apply),
     Down(Down),
     Check(Check),
+    Peering(Peering),
     Ps(Ps),
     Show(Show),
     Exec(Exec),
@@ -98,6 +99,57 @@ pub(crate) struct Check {
     /// Refuse warnings too
     #[arg(long)]
     pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// Request, accept, reject or delete a peering connection of a running lab
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0 done, 1 the request failed because blocks overlap, 2 refused or wrong usage."
+)]
+pub(crate) struct Peering {
+    #[command(subcommand)]
+    pub(crate) verb: PeeringVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PeeringVerb {
+    /// Ask one VPC for a connection with another
+    Request(PeeringRequest),
+    /// Say yes to a request: from then on packets pass
+    Accept(PeeringName),
+    /// Say no to a request
+    Reject(PeeringName),
+    /// End a connection, or withdraw a request: routes over it are blackholes then
+    Delete(PeeringName),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PeeringName {
+    /// Name of the connection, or its `pcx-…` id
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) lab: LabName,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PeeringRequest {
+    /// Name of the connection, as routes call it (`peering/NAME`)
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) lab: LabName,
+    /// The VPC that asks [default: both as in the connection of this name that is over]
+    #[arg(long, value_name = "VPC", requires = "accepter")]
+    pub(crate) requester: Option<String>,
+    /// The VPC that is asked
+    #[arg(long, value_name = "VPC", requires = "requester")]
+    pub(crate) accepter: Option<String>,
+    /// Accept it at once: both VPCs are of one account, in one region
+    #[arg(long)]
+    pub(crate) auto_accept: bool,
     #[command(flatten)]
     pub(crate) format: Format,
 }

@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal as _;
 
+use owo_colors::OwoColorize as _;
+
 use crate::args::low::Apply;
 use crate::error::{Answer, Error};
 use crate::output::Out;
@@ -31,6 +33,9 @@ pub(crate) fn run(args: &Apply, out: Out<'_>) -> Result<Answer, Error> {
     let applied = running.apply(name, text)?;
     for change in &applied.changes {
         writeln!(out, "{change}")?;
+    }
+    for note in &applied.notes {
+        writeln!(out, "{} {note}", "note:".yellow())?;
     }
     let what = if applied.changes.is_empty() { "nothing to change" } else { "changed" };
     writeln!(out, "lab {lab}: {what}, generation {}", applied.generation)?;

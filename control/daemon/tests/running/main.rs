@@ -7,6 +7,7 @@ mod child;
 mod hosts;
 mod killed;
 mod logs;
+mod peering;
 mod socket;
 mod support;
 mod traffic;

@@ -65,9 +65,7 @@ pub(super) fn domain(name: &Text, found: &mut Findings) -> bool {
 /// Whether `name` can name any other object: it must fit into a reference.
 pub(super) fn object(name: &Text, found: &mut Findings) -> bool {
     let text = &name.value;
-    let good = !text.is_empty()
-        && text.len() <= OBJECT_NAME_MAX
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let good = is_object(text);
     if !good {
         found.push(
             Finding::new(Code::NameMalformed, name.spot, format!("`{text}` cannot be a name"))
@@ -75,6 +73,12 @@ pub(super) fn object(name: &Text, found: &mut Findings) -> bool {
         );
     }
     good
+}
+
+/// Whether `text` fits into a reference.
+pub(crate) fn is_object(text: &str) -> bool {
+    (1..=OBJECT_NAME_MAX).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 /// Whether `name` can name a network device.

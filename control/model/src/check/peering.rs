@@ -11,7 +11,7 @@ use crate::lab::{Peering, PeeringReach, PeeringState};
 use crate::spot::Spot;
 
 /// Active connections of one VPC (PC-24).
-const ACTIVE: Quota = Quota { unasked: 50, most: 125 };
+const ACTIVE: Quota = Quota { unasked: 50, most: crate::live::MOST_ACTIVE_PEERINGS };
 
 /// Connections by name, and by the VPCs that they join.
 #[derive(Debug, Default)]

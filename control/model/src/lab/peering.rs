@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use super::Lab;
+
 /// A peering connection between two VPCs (PC-01).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peering {
@@ -101,6 +103,25 @@ impl Peering {
         match self.reach {
             PeeringReach::InterRegion => 8500,
             PeeringReach::IntraRegion => 9001,
+        }
+    }
+}
+
+impl Lab {
+    /// Why a peering connection is in its state, where that is not plain.
+    #[must_use]
+    pub fn peering_message(&self, peering: &Peering) -> Option<String> {
+        let (requester, accepter) = (self.vpcs.get(&peering.requester)?, self.vpcs.get(&peering.accepter)?);
+        match peering.state {
+            PeeringState::Failed => requester.overlap(accepter).map(|(own, other)| {
+                format!("{own} of VPC {} overlaps {other} of VPC {}", requester.name, accepter.name)
+            }),
+            PeeringState::PendingAcceptance => {
+                Some(format!("account {} has to accept it for VPC {}", accepter.account, accepter.name))
+            }
+            PeeringState::Active | PeeringState::Deleted | PeeringState::Expired | PeeringState::Rejected => {
+                None
+            }
         }
     }
 }

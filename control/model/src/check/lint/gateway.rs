@@ -115,9 +115,7 @@ fn outside_peer(route: &draft::Route, lab: &Lab, vpc: &Vpc, peering: &Peering, f
 }
 
 fn touches(vpc: &Vpc, net: IpNet) -> bool {
-    let v4 = vpc.cidrs.iter().map(|own| IpNet::V4(*own));
-    let v6 = vpc.ipv6_cidrs.iter().map(|own| IpNet::V6(*own));
-    v4.chain(v6).any(|own| own.contains(&net) || net.contains(&own))
+    vpc.blocks().any(|own| own.contains(&net) || net.contains(&own))
 }
 
 /// Both sides need routes (PC-07); a connection that neither uses yet is no mistake.
