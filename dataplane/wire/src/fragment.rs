@@ -85,7 +85,7 @@ fn later_header(header: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Cuts the first option off a list. `None` at its end, and where an option's length lies.
-fn split_option(options: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn split_option(options: &[u8]) -> Option<(&[u8], &[u8])> {
     const END: u8 = 0;
     const NO_OPERATION: u8 = 1;
     let length = match options {

@@ -7,6 +7,7 @@ mod quoted;
 mod tests;
 mod transport;
 
+pub(crate) use self::ipv6::can_leave_out_extensions;
 pub(crate) use self::quoted::locate;
 use crate::{Buffer, FiveTuple};
 

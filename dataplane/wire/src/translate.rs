@@ -2,6 +2,7 @@
 
 mod icmp;
 mod mss;
+mod nat64;
 mod quoted;
 mod same;
 #[cfg(test)]
@@ -70,6 +71,10 @@ pub fn translate(buffer: &mut Buffer, parsed: &Parsed, to: &Translation) -> Resu
         }
         (IpAddr::V6(src), IpAddr::V6(dst), IpAddr::V6(new_src), IpAddr::V6(new_dst)) => {
             same::translate_v6(buffer, parsed, to, [src, dst], [new_src, new_dst])
+        }
+        (IpAddr::V4(_), IpAddr::V4(_), IpAddr::V6(_), IpAddr::V6(_))
+        | (IpAddr::V6(_), IpAddr::V6(_), IpAddr::V4(_), IpAddr::V4(_)) => {
+            nat64::translate(buffer, parsed, to)
         }
         _ => Err(Untranslatable::Mismatch),
     }

@@ -55,6 +55,12 @@ pub(super) fn fragment_offset(header: &[u8; MIN_HEADER]) -> u32 {
     u32::from(be16(header[6], header[7]) & OFFSET_MASK) * 8
 }
 
+/// Returns where a first fragment stands; nothing when it is a whole packet.
+pub(super) fn first_fragment(header: &[u8; MIN_HEADER]) -> Option<Fragment> {
+    let more = be16(header[6], header[7]) & MORE_FRAGMENTS != 0;
+    more.then(|| Fragment { id: u32::from(be16(header[4], header[5])), offset: 0, more })
+}
+
 #[inline]
 fn fragment(header: &[u8; MIN_HEADER], total: usize, payload: usize) -> Result<Option<Fragment>, Malformed> {
     let word = be16(header[6], header[7]);

@@ -79,6 +79,23 @@ pub(super) fn walk(packet: &[u8], first: u8) -> Result<Chain, Malformed> {
     Ok(chain)
 }
 
+/// Whether the extension headers of `packet` say nothing that is lost without them: no routing header with segments
+/// left, no authentication, and nothing in the fragmentable part of a datagram in fragments (RFC 7915 section 5.1).
+pub(crate) fn can_leave_out_extensions(packet: &[u8]) -> bool {
+    let Some(&first) = packet.get(6) else { return false };
+    let mut chain = Chain { proto: first, offset: HEADER, fragment: None, part: 0 };
+    while is_extension(chain.proto) && chain.fragment.is_none() {
+        let is_needed = match chain.proto {
+            ROUTING => packet.get(chain.offset + 3) != Some(&0),
+            proto => proto == AUTHENTICATION,
+        };
+        if is_needed || chain.step(packet).is_err() {
+            return false;
+        }
+    }
+    chain.fragment.is_none() || chain.offset == packet.len()
+}
+
 pub(super) fn addresses(header: &[u8; HEADER]) -> (IpAddr, IpAddr) {
     let address = |at: usize| Ipv6Addr::from_octets(std::array::from_fn(|byte| header[at + byte]));
     (address(8).into(), address(24).into())

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use super::{Family, be16, ipv4, ipv6, transport::icmp_ports};
+use super::{Family, Fragment, be16, ipv4, ipv6, transport::icmp_ports};
 use crate::FiveTuple;
 use crate::tuple::{icmp_is_error, proto};
 
@@ -27,6 +27,8 @@ pub(crate) struct Quoted {
     pub(crate) proto: u8,
     /// Where the transport header starts, within the quote.
     pub(crate) offset: usize,
+    /// Where it stands among the fragments of its datagram, if it is the first of several.
+    pub(crate) fragment: Option<Fragment>,
 }
 
 /// Reads the IP header of a quote; `None` when it is cut short, of another family, or of a later fragment.
@@ -42,7 +44,8 @@ fn read_ipv4(quote: &[u8]) -> Option<Quoted> {
     let offset = ipv4::header_length(header).ok()?;
     quote.get(offset..)?;
     let (src, dst) = ipv4::addresses(header);
-    Some(Quoted { src, dst, proto: header[9], offset })
+    let fragment = ipv4::first_fragment(header);
+    Some(Quoted { src, dst, proto: header[9], offset, fragment })
 }
 
 fn read_ipv6(quote: &[u8]) -> Option<Quoted> {
@@ -56,7 +59,7 @@ fn read_ipv6(quote: &[u8]) -> Option<Quoted> {
     }
     quote.get(chain.offset..)?;
     let (src, dst) = ipv6::addresses(header);
-    Some(Quoted { src, dst, proto: chain.proto, offset: chain.offset })
+    Some(Quoted { src, dst, proto: chain.proto, offset: chain.offset, fragment: chain.fragment })
 }
 
 fn ports(protocol: u8, payload: &[u8]) -> Option<(u16, u16)> {
