@@ -174,7 +174,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    const fn about(&self) -> Option<FiveTuple> {
+    /// The packet that this one, an ICMP error, quotes.
+    pub(crate) const fn about(&self) -> Option<FiveTuple> {
         match self.parsed.transport {
             Transport::Icmp { about, .. } => about,
             Transport::Later | Transport::Other | Transport::Tcp { .. } | Transport::Udp => None,

@@ -55,6 +55,8 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// Its tuple there, after all translations.
     pub tuple: FiveTuple,
+    /// The tuple of the packet that an ICMP error quotes there.
+    pub about: Option<FiveTuple>,
     /// What decided, in the order it was asked; the last step of a dropped packet is the one that dropped it, unless
     /// the reason is one that nothing configured decides.
     pub trail: Vec<Step>,
@@ -194,6 +196,8 @@ pub struct Record {
     pub traffic_path: Option<u8>,
     /// The packet's tuple as it is there.
     pub tuple: FiveTuple,
+    /// Its IP bytes there (FL-14); NAT64 changes them.
+    pub bytes: u32,
 }
 
 /// Relative to an interface (FL-43).

@@ -318,8 +318,8 @@ impl<'a> Walk<'a> {
         traffic_path: Option<u8>,
     ) {
         let action = if passed.is_ok() { Action::Accept } else { Action::Reject };
-        let (interface_id, tuple) = (interface.to_owned(), self.parsed.tuple);
-        self.records.push(Record { interface_id, direction, action, traffic_path, tuple });
+        let (interface_id, tuple, bytes) = (interface.to_owned(), self.parsed.tuple, self.parsed.wire_bytes);
+        self.records.push(Record { interface_id, direction, action, traffic_path, tuple, bytes });
     }
 
     pub(crate) fn verdict(self, end: End<'_>) -> Verdict {
@@ -331,6 +331,7 @@ impl<'a> Walk<'a> {
             Ok(Place::Host(host)) => Outcome::DeliveredToHost { host: host.name.clone() },
             Err(Loss { reason, at }) => Outcome::Dropped { reason, at },
         };
-        Verdict { outcome, tuple: self.parsed.tuple, trail: self.trail, records: self.records }
+        let (tuple, about) = (self.parsed.tuple, self.about());
+        Verdict { outcome, tuple, about, trail: self.trail, records: self.records }
     }
 }

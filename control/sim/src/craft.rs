@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use wire::testing;
+use wire::{Transport, testing};
 
 /// One packet before it is bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +91,34 @@ impl Shape {
     #[must_use]
     pub const fn new(src: IpAddr, dst: IpAddr, body: Body) -> Self {
         Self { src, dst, body, size: None, dont_fragment: false, ttl: 64 }
+    }
+
+    /// The description of a packet, of its first bytes at least; none of a fragment and of what does not parse.
+    #[must_use]
+    pub fn of(packet: &[u8]) -> Option<Self> {
+        let parsed = wire::parse(packet).ok().filter(|parsed| parsed.fragment.is_none())?;
+        let wire::FiveTuple { src, dst, src_port, dst_port, proto } = parsed.tuple;
+        let after = packet.get(usize::from(parsed.transport_offset)..parsed.length as usize)?;
+        let word = |at: usize| Some(u16::from_be_bytes([*after.get(at)?, *after.get(at + 1)?]));
+        let body = match parsed.transport {
+            Transport::Tcp { flags, seq, ack, .. } => {
+                Body::Tcp { ports: (src_port, dst_port), flags, seq, ack }
+            }
+            Transport::Udp => Body::Udp(src_port, dst_port),
+            Transport::Icmp { icmp_type, code: 0, .. }
+                if wire::icmp_query_reply(proto, icmp_type).is_some() =>
+            {
+                Body::Query(icmp_type, word(4)?, word(6)?)
+            }
+            Transport::Icmp { icmp_type, code, about } => {
+                let field = u32::from(word(4)?) << 16 | u32::from(word(6)?);
+                Body::Icmp { icmp_type, code, field, about: about.map(|_| after[8..].to_vec()) }
+            }
+            Transport::Other => Body::Other(proto),
+            Transport::Later => return None,
+        };
+        let (size, ttl) = (Some(packet.len()), parsed.ttl);
+        Some(Self { src, dst, body, size, dont_fragment: src.is_ipv4() && parsed.dont_fragment, ttl })
     }
 
     /// The packet as bytes. A size below that of its headers counts as that.

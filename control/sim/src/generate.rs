@@ -1,15 +1,21 @@
 //! Random labs, random packets for them and random changes to them, all from one seed.
 
 mod edit;
+mod gateway;
+mod goal;
 mod lab;
+mod route;
 mod rules;
+#[cfg(test)]
+mod tests;
 mod traffic;
+mod view;
 mod write;
 
 use std::time::Duration;
 
 use crate::Draw;
-use lab::Lab;
+use lab::{Kind, Lab};
 use traffic::Traffic;
 
 /// One thing that happens in a generated run. A list of them with the first lab is the whole run.
@@ -17,7 +23,7 @@ use traffic::Traffic;
 pub enum Act {
     /// The lab file is replaced by this text.
     Apply(String),
-    /// An interface, `INSTANCE.DEVICE`, sends a packet.
+    /// An interface, `INSTANCE.DEVICE`, or a host by its name sends a packet.
     Send {
         /// The sender.
         from: String,
@@ -44,11 +50,23 @@ impl Generator {
     /// The format of the flow log that every generated VPC has for all its traffic; other flow logs have other formats.
     pub const FORMAT: &str = write::FORMAT;
 
-    /// The run that belongs to `seed`.
+    /// The run that belongs to `seed`. In every other one VPCs stand apart, in the others there are gateways, peering
+    /// connections and hosts.
     #[must_use]
     pub fn new(seed: u64) -> Self {
+        let kind = if seed.is_multiple_of(2) { Kind::Apart } else { Kind::Joined };
+        Self::of(kind, seed)
+    }
+
+    /// The run that belongs to `seed`, of VPCs that stand apart.
+    #[must_use]
+    pub fn apart(seed: u64) -> Self {
+        Self::of(Kind::Apart, seed)
+    }
+
+    fn of(kind: Kind, seed: u64) -> Self {
         let mut draw = Draw::new(seed);
-        let lab = Lab::random(&mut draw);
+        let lab = Lab::random(kind, &mut draw);
         Self { draw, lab, traffic: Traffic::default() }
     }
 
@@ -81,10 +99,14 @@ impl Generator {
         }
     }
 
-    /// Tells which interface received the packet of the last act, if one did, and whether it was refused for its size.
-    pub fn learn(&mut self, receiver: Option<&str>, too_big: bool) {
-        self.traffic.learn(receiver);
-        self.traffic.too_big += u32::from(too_big);
+    /// Tells who received the packet of the last act, an interface or a host, and what arrived there.
+    pub fn learn(&mut self, receiver: &str, packet: &[u8]) {
+        self.traffic.learn(receiver, packet);
+    }
+
+    /// Tells that the packet of the last act was refused for its size.
+    pub fn learn_too_big(&mut self) {
+        self.traffic.too_big += 1;
     }
 }
 
@@ -101,6 +123,7 @@ const WAITS: &[Duration] = &[
     ms(5_000),
     ms(9_999),
     ms(10_000),
+    ms(10_001),
     ms(29_000),
     ms(30_000),
     ms(31_000),
@@ -108,6 +131,7 @@ const WAITS: &[Duration] = &[
     ms(60_000),
     ms(61_000),
     ms(180_000),
+    ms(349_999),
     ms(350_000),
     ms(599_000),
     ms(600_000),

@@ -6,6 +6,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+mod arrival;
 pub mod craft;
 mod draw;
 mod generate;
@@ -17,5 +19,5 @@ mod world;
 pub use draw::Draw;
 pub use generate::{Act, Generator};
 pub use host::Hosts;
-pub use trial::{Complaint, Heard, Trial};
+pub use trial::{Complaint, Heard, Recorded, Trial};
 pub use world::{Delivery, Fate, Sent, World};

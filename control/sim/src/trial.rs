@@ -13,15 +13,15 @@ use engine::{Counters, DropReason, Time};
 use flowlog::Line;
 use model::Valid;
 use model::lab::InterfaceRef;
-use oracle::{Oracle, Record, Verdict};
+use oracle::{Oracle, Verdict};
 use snapshot::InterfaceIx;
-use wire::FiveTuple;
 
 use crate::{Sent, World};
 use fragments::Fragments;
 use ledger::Ledger;
 
 pub use complaint::Complaint;
+pub use ledger::Recorded;
 pub(crate) use opinion::drop_reason;
 
 /// Worlds of one lab that differ in nothing but their number of workers, and the oracle beside them.
@@ -151,8 +151,8 @@ impl Trial {
         self.take_lines()
     }
 
-    /// What flow logs must have counted by now: a record, the packets' tuple, packets and bytes.
-    pub fn recorded(&self) -> impl Iterator<Item = (Record, FiveTuple, u64, u64)> {
+    /// What flow logs must have counted by now.
+    pub fn recorded(&self) -> impl Iterator<Item = Recorded> {
         self.ledger.totals()
     }
 

@@ -93,6 +93,7 @@ fn a_packet_inside_the_vpc_is_recorded_at_both_ends() {
         action: Action::Accept,
         traffic_path: Some(1),
         tuple: verdict.tuple,
+        bytes: 84,
     };
     let receiver = Record {
         interface_id: world.interface_id("b"),
@@ -100,6 +101,7 @@ fn a_packet_inside_the_vpc_is_recorded_at_both_ends() {
         action: Action::Accept,
         traffic_path: None,
         tuple: verdict.tuple,
+        bytes: 84,
     };
     assert_eq!(verdict.records, [sender, receiver]);
 }

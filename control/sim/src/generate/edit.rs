@@ -1,7 +1,10 @@
 //! Random changes to a lab.
 
-use super::lab::{Lab, List, SECOND, Vpc};
-use super::rules;
+mod gateway;
+
+use super::lab::{Lab, List, Vpc};
+use super::view::View;
+use super::{route, rules};
 use crate::Draw;
 
 /// Changes one thing, or now and then nothing.
@@ -13,16 +16,18 @@ pub(super) fn change(lab: &mut Lab, draw: &mut Draw) {
         let n = draw.below(lab.lists.len());
         return change_list(&mut lab.lists[n], draw);
     }
+    if !lab.hosts.is_empty() && draw.chance(30) {
+        return gateway::change(lab, draw);
+    }
     let n = draw.below(lab.vpcs.len());
-    let vpc = &mut lab.vpcs[n];
     match draw.below(100) {
-        0..=29 => change_group(vpc, &lab.lists, draw),
-        30..=49 => change_acl(vpc, draw),
-        50..=64 => change_table(vpc, &lab.lists, draw),
-        65..=74 => associate(vpc, draw),
-        75..=89 => change_interface(vpc, draw),
-        90..=94 => remove_instance(vpc, draw),
-        _ => add_instance(vpc, draw),
+        0..=29 => change_group(lab, n, draw),
+        30..=49 => change_acl(lab, n, draw),
+        50..=64 => change_table(lab, n, draw),
+        65..=74 => associate(&mut lab.vpcs[n], draw),
+        75..=89 => change_interface(&mut lab.vpcs[n], draw),
+        90..=94 => remove_instance(&mut lab.vpcs[n], draw),
+        _ => add_instance(&mut lab.vpcs[n], draw),
     }
 }
 
@@ -37,11 +42,11 @@ fn change_list(list: &mut List, draw: &mut Draw) {
     }
 }
 
-fn change_group(vpc: &mut Vpc, lists: &[List], draw: &mut Draw) {
-    let (n, groups) = (draw.below(vpc.groups.len()), vpc.groups.len());
+fn change_group(lab: &mut Lab, n: usize, draw: &mut Draw) {
     let key = if draw.chance(60) { "from" } else { "to" };
-    let new = rules::group_rule(key, vpc, groups, lists, draw);
-    let group = &mut vpc.groups[n];
+    let new = rules::group_rule(key, &View::of(lab, n), draw);
+    let group = draw.below(lab.vpcs[n].groups.len());
+    let group = &mut lab.vpcs[n].groups[group];
     let rules = if key == "from" { &mut group.ingress } else { group.egress.get_or_insert_default() };
     change_list_of_rules(rules, new, draw);
 }
@@ -57,24 +62,24 @@ fn change_list_of_rules(rules: &mut Vec<String>, new: String, draw: &mut Draw) {
     }
 }
 
-fn change_acl(vpc: &mut Vpc, draw: &mut Draw) {
-    if vpc.acls.is_empty() {
+fn change_acl(lab: &mut Lab, n: usize, draw: &mut Draw) {
+    if lab.vpcs[n].acls.is_empty() {
         return;
     }
-    let n = draw.below(vpc.acls.len());
     // Numbers of an ACL are small or at the very end, so this one is free until the next change.
-    let new = rules::acl_entry(draw.between(400, 30_000), vpc, draw);
-    let acl = &mut vpc.acls[n];
+    let new = rules::acl_entry(draw.between(400, 30_000), &View::of(lab, n), draw);
+    let acl = draw.below(lab.vpcs[n].acls.len());
+    let acl = &mut lab.vpcs[n].acls[acl];
     let entries = if draw.chance(50) { &mut acl.ingress } else { &mut acl.egress };
     let number = |entry: &str| entry.split(',').next().map(str::to_owned);
     entries.retain(|entry| number(entry) != number(&new));
     change_list_of_rules(entries, new, draw);
 }
 
-fn change_table(vpc: &mut Vpc, lists: &[List], draw: &mut Draw) {
-    let n = draw.below(vpc.tables.len());
-    let new = rules::route(vpc, lists, draw);
-    let routes = &mut vpc.tables[n].routes;
+fn change_table(lab: &mut Lab, n: usize, draw: &mut Draw) {
+    let new = route::route(&View::of(lab, n), draw);
+    let table = draw.below(lab.vpcs[n].tables.len());
+    let routes = &mut lab.vpcs[n].tables[table].routes;
     if !routes.is_empty() && draw.chance(40) {
         let n = draw.below(routes.len());
         routes.remove(n);
@@ -109,7 +114,8 @@ fn change_interface(vpc: &mut Vpc, draw: &mut Draw) {
         1 => interface.checks = !interface.checks,
         2 => interface.mtu = *draw.pick(&[9_001, 1_500, 1_280]),
         _ if interface.v4.len() > 1 => {
-            interface.v4.pop();
+            let gone = interface.v4.pop();
+            interface.public.retain(|(private, _)| Some(private) != gone.as_ref());
             interface.v6.truncate(1);
         }
         _ if !taken => interface.v4.push(address),
@@ -124,22 +130,19 @@ fn remove_instance(vpc: &mut Vpc, draw: &mut Draw) {
     }
     let n = draw.below(vpc.instances.len());
     let gone = vpc.instances.remove(n);
-    let target = format!("interface/{}.", gone.name);
-    let inside: Vec<String> = [vpc.v4_blocks(), vpc.v6_blocks(), vec![format!("{}.0.0/16", vpc.v4)]]
-        .into_iter()
-        .flatten()
-        .collect();
-    for table in &mut vpc.tables {
-        table.routes.retain(|route| !(route.via.starts_with(&target) && inside.contains(&route.to)));
-    }
-    let blocks = [Some(vpc.v4), Some(SECOND), vpc.v6];
-    let inside = |to: &str| blocks.iter().flatten().any(|block| to.starts_with(block));
-    for table in &mut vpc.tables {
-        table.routes.retain(|route| !(route.via.starts_with(&target) && inside(&route.to)));
-        for route in table.routes.iter_mut().filter(|route| route.via.starts_with(&target)) {
+    lead_nowhere(vpc, &format!("interface/{}.", gone.name));
+}
+
+/// Routes whose target begins like this have lost it.
+fn lead_nowhere(vpc: &mut Vpc, target: &str) {
+    let (mut tables, mut edge) = (std::mem::take(&mut vpc.tables), vpc.gateways.edge.take());
+    for table in tables.iter_mut().chain(&mut edge) {
+        table.routes.retain(|route| !(route.via.starts_with(target) && route::is_inside(vpc, &route.to)));
+        for route in table.routes.iter_mut().filter(|route| route.via.starts_with(target)) {
             route.via = "blackhole".to_owned();
         }
     }
+    (vpc.tables, vpc.gateways.edge) = (tables, edge);
 }
 
 /// An instance that was there before may come back, with other addresses.
@@ -148,6 +151,6 @@ fn add_instance(vpc: &mut Vpc, draw: &mut Draw) {
     let Some(name) = (0..9).map(name).find(|name| vpc.instances.iter().all(|i| i.name != *name)) else {
         return;
     };
-    let instance = vpc.instance(name, vpc.groups.len(), draw);
+    let instance = vpc.instance(name, draw);
     vpc.instances.push(instance);
 }

@@ -1,12 +1,12 @@
 //! Random packets that continue, answer, forward and complain about earlier ones.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::ops::Range;
 
 use wire::tcp_flag::{ACK, ECE, FIN, PSH, RST, SYN, URG};
 
-use super::lab::{Interface, Lab, Vpc};
+use super::goal;
+use super::lab::Lab;
 use super::rules::PORTS;
 use crate::Draw;
 use crate::craft::{self, Body, Shape};
@@ -24,45 +24,13 @@ pub(super) struct Traffic {
 #[derive(Clone, Debug)]
 struct Recent {
     from: String,
-    /// The interface that received it.
-    to: Option<String>,
     shape: Shape,
+    /// Who received it, and how it looked there.
+    arrived: Option<(String, Shape)>,
 }
 
 /// Enough for several conversations at once, few enough that they get on.
 const RECENT: usize = 10;
-
-/// Destinations that a VPC forwards to nobody, or that lie outside it.
-const ODD_V4: &[&str] = &[
-    "169.254.169.254",
-    "169.254.169.253",
-    "224.0.0.1",
-    "255.255.255.255",
-    "203.0.113.5",
-    "203.0.113.200",
-    "198.51.100.7",
-    "192.0.2.9",
-    "8.8.8.8",
-    "10.0.1.99",
-    "10.0.200.9",
-    "10.0.0.2",
-    "10.0.1.255",
-    "10.0.1.1",
-    "10.0.2.1",
-    "172.31.2.1",
-    "127.0.0.1",
-    "0.0.0.0",
-];
-const ODD_V6: &[&str] = &[
-    "ff02::1",
-    "fe80::1",
-    "fd00:ec2::254",
-    "2001:db8::5",
-    "2001:db8:1::7",
-    "2600:1f18:aaaa:1001::1",
-    "2600:1f18:aaaa:1002::99",
-    "2600:1f18:bbbb::1",
-];
 
 /// Lengths around every MTU of generated interfaces.
 const SIZES: &[usize] = &[1_280, 1_281, 1_400, 1_500, 1_501, 3_000, 9_001, 9_002];
@@ -73,10 +41,10 @@ impl Traffic {
         self.queue.pop_front()
     }
 
-    /// Tells where the packet given last went.
-    pub(super) fn learn(&mut self, receiver: Option<&str>) {
-        if let Some(last) = self.recent.back_mut().filter(|last| last.to.is_none()) {
-            last.to = receiver.map(str::to_owned);
+    /// Tells where the packet given last went, and what arrived there.
+    pub(super) fn learn(&mut self, receiver: &str, packet: &[u8]) {
+        if let Some(last) = self.recent.back_mut().filter(|last| last.arrived.is_none()) {
+            last.arrived = Shape::of(packet).map(|shape| (receiver.to_owned(), shape));
         }
     }
 
@@ -87,13 +55,15 @@ impl Traffic {
             self.recent[n].clone()
         });
         match (draw.below(100), known) {
-            (0..=34, Some(Recent { to: Some(to), shape, .. })) => self.push(to, answer(&shape, draw), draw),
+            (0..=34, Some(Recent { arrived: Some((to, shape)), .. })) => {
+                self.push(to, answer(&shape, draw), draw);
+            }
             (35..=54, Some(Recent { from, shape, .. })) => self.push(from, more(&shape, draw), draw),
-            (55..=61, Some(Recent { to: Some(to), shape, .. })) => {
+            (55..=61, Some(Recent { arrived: Some((to, shape)), .. })) => {
                 let error = complaint(&shape, &self.recent, draw);
                 self.push(to, error, draw);
             }
-            (62..=67, Some(Recent { to: Some(to), shape, .. })) => self.push(to, shape, draw),
+            (62..=67, Some(Recent { arrived: Some((to, shape)), .. })) => self.push(to, shape, draw),
             (68..=69, Some(Recent { from, shape, .. })) => {
                 let mut packet = shape.bytes();
                 packet.truncate(draw.below(packet.len()));
@@ -119,7 +89,7 @@ impl Traffic {
             return;
         }
         self.queue.push_back((from.clone(), packet));
-        self.recent.push_back(Recent { from, to: None, shape });
+        self.recent.push_back(Recent { from, shape, arrived: None });
         if self.recent.len() > RECENT {
             self.recent.pop_front();
         }
@@ -152,28 +122,20 @@ fn cuts(payload: usize, draw: &mut Draw) -> Vec<Range<usize>> {
 
 /// The first packet of something.
 fn fresh(lab: &Lab, draw: &mut Draw) -> (String, Shape) {
-    let interfaces: Vec<_> = lab.interfaces().collect();
-    let (vpc, from, sender) = draw.pick(&interfaces);
-    let v6 = !sender.v6.is_empty() && draw.chance(30);
-    let own = if v6 { &sender.v6 } else { &sender.v4 };
-    let src = if draw.chance(5) { stranger(vpc, v6, draw) } else { draw.pick(own).clone() };
-    let dst = destination(vpc, v6, &src, draw);
-    let shape = Shape::new(address(&src), address(&dst), body(v6, draw));
-    (from.clone(), vary(shape, draw))
-}
-
-/// Anything but the source: what a host sends to itself reaches no device.
-fn destination(vpc: &Vpc, v6: bool, src: &str, draw: &mut Draw) -> String {
-    let odd = *draw.pick(if v6 { ODD_V6 } else { ODD_V4 });
-    let other = stranger(vpc, v6, draw);
-    if other == src || draw.chance(15) { odd.to_owned() } else { other }
-}
-
-/// An address of any interface of the VPC.
-fn stranger(vpc: &Vpc, v6: bool, draw: &mut Draw) -> String {
-    let of = |interface: &Interface| if v6 { interface.v6.clone() } else { interface.v4.clone() };
-    let all: Vec<_> = vpc.interfaces().flat_map(|(_, interface)| of(interface)).collect();
-    draw.pick(&all).clone()
+    let (from, src, dst) = if !lab.hosts.is_empty() && draw.chance(20) {
+        goal::from_host(lab, draw)
+    } else {
+        goal::from_interface(lab, draw)
+    };
+    let mut shape = Shape::new(src, dst, body(src.is_ipv6(), draw));
+    if let Body::Tcp { flags, .. } = &mut shape.body
+        && !lab.hosts.is_empty()
+        && draw.chance(60)
+    {
+        // A NAT gateway takes nothing else for a beginning.
+        *flags = SYN;
+    }
+    (from, vary(shape, draw))
 }
 
 fn body(v6_family: bool, draw: &mut Draw) -> Body {
@@ -280,8 +242,4 @@ fn disturbed(number: u32, draw: &mut Draw) -> u32 {
         1 => number.wrapping_add(1 << 31),
         _ => number,
     }
-}
-
-fn address(text: &str) -> IpAddr {
-    text.parse().expect("generated addresses are addresses")
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::gateway::{Gateways, Host, NatGateway, Peering};
 use super::lab::{Acl, Group, Instance, Interface, Lab, List, Route, SECOND, Subnet, Table, Vpc};
 
 /// Everything that tells records apart, and what they sum.
@@ -14,6 +15,15 @@ impl fmt::Display for Lab {
             let entries = list(entries, |entry| format!("\"{entry}\""));
             writeln!(f, "  {name}: {{ address_family: {family}, max_entries: 10, entries: [{entries}] }}")
         })?;
+        if !self.hosts.is_empty() {
+            writeln!(f, "internet:\n  mtu: {}", self.mtu)?;
+            section(f, "  hosts:", &self.hosts, |f, _, Host { name, ips }| {
+                writeln!(f, "    {name}: {{ ips: [{}] }}", list(ips, |ip| format!("\"{ip}\"")))
+            })?;
+        }
+        section(f, "peerings:", &self.peerings, |f, _, Peering { name, requester, accepter, state }| {
+            writeln!(f, "  {name}: {{ requester: v{requester}, accepter: v{accepter}, state: {state} }}")
+        })?;
         section(f, "vpcs:", &self.vpcs, |f, _, vpc| vpc.fmt(f))
     }
 }
@@ -25,9 +35,15 @@ impl fmt::Display for Vpc {
         if let Some(v6) = self.v6 {
             writeln!(f, "    ipv6_cidr: \"{v6}1000::/56\"")?;
         }
+        writeln!(f, "    region: {}", self.region)?;
+        write_gateways(f, self, &self.gateways)?;
         flow_logs(f)?;
         section(f, "    subnets:", &self.subnets, |f, _, subnet| write_subnet(f, self, subnet))?;
-        section(f, "    route_tables:", &self.tables, write_table)?;
+        section(f, "    route_tables:", &self.tables, |f, n, table| {
+            let main = if n == 0 { "main: true, " } else { "" };
+            write_table(f, &format!("t{n}"), main, table)
+        })?;
+        self.gateways.edge.as_ref().map_or(Ok(()), |table| write_table(f, EDGE, "", table))?;
         section(f, "    security_groups:", &self.groups, write_group)?;
         section(f, "    network_acls:", &self.acls, write_acl)?;
         section(f, "    instances:", &self.instances, |f, _, instance| write_instance(f, self, instance))
@@ -57,9 +73,41 @@ fn flow_logs(f: &mut fmt::Formatter<'_>) -> fmt::Result {
     )
 }
 
+/// Name of the table of an internet gateway.
+const EDGE: &str = "edge";
+
+fn write_gateways(f: &mut fmt::Formatter<'_>, vpc: &Vpc, gateways: &Gateways) -> fmt::Result {
+    match (gateways.internet, &gateways.edge) {
+        (true, Some(_)) => writeln!(f, "    internet_gateway: {{ route_table: {EDGE} }}")?,
+        (true, None) => writeln!(f, "    internet_gateway: true")?,
+        (false, _) => {}
+    }
+    if gateways.egress_only {
+        writeln!(f, "    egress_only_internet_gateway: true")?;
+    }
+    section(f, "    nat_gateways:", &gateways.nat, |f, _, nat| write_nat_gateway(f, vpc, nat))
+}
+
+fn write_nat_gateway(f: &mut fmt::Formatter<'_>, vpc: &Vpc, nat: &NatGateway) -> fmt::Result {
+    let address = |(private, public): &(String, Option<String>)| {
+        let public = public.as_ref().map_or_else(String::new, |public| format!(", public_ip: {public}"));
+        format!("private_ip: {private}{public}")
+    };
+    let Some((primary, secondary)) = nat.addresses.split_first() else { return Ok(()) };
+    let kind = if primary.1.is_some() { "public" } else { "private" };
+    let secondary = list(secondary, |one| format!("{{ {} }}", address(one)));
+    writeln!(
+        f,
+        "      {}: {{ subnet: s{}, connectivity_type: {kind}, {}, secondary: [{secondary}] }}",
+        nat.name,
+        vpc.subnets[nat.subnet].number,
+        address(primary)
+    )
+}
+
 fn write_subnet(f: &mut fmt::Formatter<'_>, vpc: &Vpc, subnet: &Subnet) -> fmt::Result {
     let number = subnet.number;
-    write!(f, "      s{number}: {{ cidr: {}.{number}.0/24, az: us-east-1a", subnet.v4)?;
+    write!(f, "      s{number}: {{ cidr: {}.{number}.0/24, az: {}a", subnet.v4, vpc.region)?;
     if let Some(v6) = vpc.v6 {
         write!(f, ", ipv6_cidr: \"{v6}100{number}::/64\"")?;
     }
@@ -72,10 +120,8 @@ fn write_subnet(f: &mut fmt::Formatter<'_>, vpc: &Vpc, subnet: &Subnet) -> fmt::
     writeln!(f, " }}")
 }
 
-/// The first table is the main one.
-fn write_table(f: &mut fmt::Formatter<'_>, n: usize, table: &Table) -> fmt::Result {
-    let main = if n == 0 { "main: true, " } else { "" };
-    writeln!(f, "      t{n}: {{ {main}routes: [")?;
+fn write_table(f: &mut fmt::Formatter<'_>, name: &str, main: &str, table: &Table) -> fmt::Result {
+    writeln!(f, "      {name}: {{ {main}routes: [")?;
     for Route { to, via } in &table.routes {
         writeln!(f, "        {{ to: \"{to}\", via: {via} }},")?;
     }
@@ -104,13 +150,16 @@ fn write_rules(f: &mut fmt::Formatter<'_>, direction: &str, rules: &[String]) ->
 
 fn write_instance(f: &mut fmt::Formatter<'_>, vpc: &Vpc, instance: &Instance) -> fmt::Result {
     writeln!(f, "      {}:\n        interfaces:", instance.name)?;
-    for (n, Interface { subnet, v4, v6, groups, checks, mtu }) in instance.interfaces.iter().enumerate() {
+    for (n, Interface { subnet, v4, v6, public, groups, checks, mtu }) in
+        instance.interfaces.iter().enumerate()
+    {
         writeln!(
             f,
-            "          eth{n}: {{ subnet: s{}, private_ips: [{}], ipv6_addresses: [{}], security_groups: [{}], source_dest_check: {checks}, mtu: {mtu} }}",
+            "          eth{n}: {{ subnet: s{}, private_ips: [{}], ipv6_addresses: [{}], public_ips: {{ {} }}, security_groups: [{}], source_dest_check: {checks}, mtu: {mtu} }}",
             vpc.subnets[*subnet].number,
             v4.join(", "),
             list(v6, |address| format!("\"{address}\"")),
+            list(public, |(private, public)| format!("{private}: {public}")),
             list(groups, |group| format!("g{group}")),
         )?;
     }

@@ -119,7 +119,8 @@ impl Trial {
         let sender = snapshot.interface(port.ix)?;
         let router = snapshot.subnet(sender.subnet)?.router_for(parsed.tuple.src)?;
         let owner = snapshot.vpc(sender.vpc)?.owner_of(parsed.tuple.src).unwrap_or(port.ix);
-        let error = wire::compose::too_big(packet, parsed, router, mtu)?;
+        // A later fragment has borrowed its transport header.
+        let error = wire::compose::too_big(packet, &wire::parse(packet).ok()?, router, mtu)?;
         let parsed = wire::parse(error.bytes()).ok()?;
         Some((self.ports.values().find(|port| port.ix == owner)?.clone(), error, parsed))
     }

@@ -15,6 +15,25 @@ pub(super) struct Ledger {
     totals: BTreeMap<Key, Total>,
 }
 
+/// What flow logs must have counted of one flow at one interface in one direction with one verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// `eni-` id.
+    pub interface_id: String,
+    /// Relative to that interface.
+    pub direction: Direction,
+    /// Groups and network ACL together.
+    pub action: Action,
+    /// `traffic-path`; `None` is `-`.
+    pub traffic_path: Option<u8>,
+    /// The packets' tuple there.
+    pub tuple: FiveTuple,
+    /// Packets in all.
+    pub packets: u64,
+    /// Their IP bytes.
+    pub bytes: u64,
+}
+
 /// Interface id, direction, verdict, traffic path and tuple.
 type Key = (String, Direction, Action, Option<u8>, FiveTuple);
 
@@ -38,7 +57,7 @@ impl Ledger {
                 record.traffic_path,
                 record.tuple,
             );
-            let bytes = u64::from(parsed.length);
+            let bytes = u64::from(record.bytes);
             add(
                 &mut self.totals,
                 key,
@@ -47,13 +66,16 @@ impl Ledger {
         }
     }
 
-    /// All totals: the record, the packets' tuple, packets and bytes.
-    pub(super) fn totals(&self) -> impl Iterator<Item = (Record, FiveTuple, u64, u64)> {
-        self.totals.iter().map(|((id, direction, action, traffic_path, tuple), total)| {
-            let (interface_id, direction, action) = (id.clone(), *direction, *action);
-            let record =
-                Record { interface_id, direction, action, traffic_path: *traffic_path, tuple: *tuple };
-            (record, *tuple, total.packets, total.bytes)
+    /// All totals.
+    pub(super) fn totals(&self) -> impl Iterator<Item = Recorded> {
+        self.totals.iter().map(|((id, direction, action, traffic_path, tuple), total)| Recorded {
+            interface_id: id.clone(),
+            direction: *direction,
+            action: *action,
+            traffic_path: *traffic_path,
+            tuple: *tuple,
+            packets: total.packets,
+            bytes: total.bytes,
         })
     }
 
