@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use etherparse::{LaxSlicedPacket, TransportSlice};
 use vpclab_wire::compose::{self, Unreachable};
 use vpclab_wire::{
-    Buffer, Offload, Parsed, PartialChecksum, SegmentKind, Segments, Transport, complete_checksum,
-    fragment_ipv4, parse, proto, segment,
+    Buffer, FiveTuple, Offload, Parsed, PartialChecksum, SegmentKind, Segments, Translation, Transport,
+    complete_checksum, fragment_ipv4, parse, proto, read, segment, translate,
 };
 
 const INPUTS: usize = 20_000;
@@ -125,6 +125,7 @@ impl Shape {
             && length >= 8
         {
             segment[0] = ERRORS[usize::from(quote) % ERRORS.len()];
+            segment[1] %= 5;
             let quoted = Self { quote: None, protocol: quote, ..self }.mend(&segment[8..]);
             segment[8..].copy_from_slice(&quoted);
         }
@@ -147,6 +148,7 @@ fn check(packet: &[u8]) -> Option<Parsed> {
     check_second_opinion(packet, &parsed);
     check_answers(packet, &parsed);
     check_segments(packet, &parsed);
+    check_translations(packet, &parsed);
     Some(parsed)
 }
 
@@ -224,6 +226,78 @@ fn check_segments(packet: &[u8], parsed: &Parsed) {
     whole.set_offload(Offload { checksum, segments: None });
     complete_checksum(&mut whole);
     assert_eq!((whole.len(), whole.offload()), (packet.len(), Offload::default()));
+}
+
+/// Whatever a packet holds, it becomes what was asked for, and reads so, or stays as it is.
+fn check_translations(packet: &[u8], parsed: &Parsed) {
+    let about = match parsed.transport {
+        Transport::Icmp { about, .. } => about,
+        Transport::Later | Transport::Other | Transport::Tcp { .. } | Transport::Udp => None,
+    };
+    let ends: [[IpAddr; 2]; 2] =
+        [[[198, 51, 100, 7].into(), [10; 4].into()], [[1; 16].into(), [0xfd; 16].into()]];
+    for [src, dst] in ends {
+        let other = |tuple: FiveTuple| elsewhere(tuple, src, dst);
+        let to = Translation { tuple: other(parsed.tuple), about: about.map(other), hops: 1, mss: Some(536) };
+        for offload in offloads(parsed) {
+            let mut buffer = Buffer::copy_of(packet);
+            buffer.set_offload(offload);
+            let (before, parsed) = (buffer.clone(), read(&buffer).expect("it was read before"));
+            match translate(&mut buffer, &parsed, &to) {
+                Ok(said) => assert_eq!(read(&buffer), Ok(without_later_ports(said))),
+                Err(_) => assert_eq!(buffer, before),
+            }
+            let mut cut = Buffer::copy_of(&packet[..packet.len() - 1]);
+            let _: Result<_, _> = translate(&mut cut, &parsed, &to);
+            let mut longer = Buffer::copy_of(&[packet, packet].concat());
+            let wrong =
+                Parsed { transport_offset: u16::from(packet[0]), length: parsed.length + 1, ..parsed };
+            let _: Result<_, _> = translate(&mut longer, &wrong, &to);
+        }
+    }
+}
+
+/// The tuple between other ends; ports and identifiers change, and what stands for ICMP in the other family.
+fn elsewhere(tuple: FiveTuple, src: IpAddr, dst: IpAddr) -> FiveTuple {
+    let (is_v4, was_v4) = (dst.is_ipv4(), tuple.src.is_ipv4());
+    let kind = |port: u16| match (port >> 8, was_v4, is_v4) {
+        (8, true, false) => 128 << 8,
+        (128, false, true) => 8 << 8,
+        (3, true, false) => 0x0104,
+        (1, false, true) => 0x0303,
+        _ => port,
+    };
+    match tuple.proto {
+        proto::TCP | proto::UDP => {
+            FiveTuple { src, dst, src_port: !tuple.src_port, dst_port: tuple.dst_port, ..tuple }
+        }
+        proto::ICMP | proto::ICMPV6 if is_v4 != was_v4 => {
+            let proto = if is_v4 { proto::ICMP } else { proto::ICMPV6 };
+            FiveTuple { src, dst, dst_port: kind(tuple.dst_port), src_port: kind(tuple.src_port), proto }
+        }
+        _ => FiveTuple { src, dst, ..tuple },
+    }
+}
+
+/// Nothing left to do, all of it, and what cannot be.
+fn offloads(parsed: &Parsed) -> [Offload; 4] {
+    let start = parsed.transport_offset;
+    let checksum = |start, offset| Some(PartialChecksum { start, offset });
+    let segments = |kind, size| Some(Segments { kind, size, headers: 40, ecn: false });
+    [
+        Offload::default(),
+        Offload { checksum: checksum(start, 16), segments: segments(SegmentKind::TcpV4, 30) },
+        Offload { checksum: None, segments: segments(SegmentKind::Udp, 30) },
+        Offload { checksum: checksum(start.saturating_add(8), 6), segments: None },
+    ]
+}
+
+/// What is read of a later fragment, which has no ports.
+fn without_later_ports(said: Parsed) -> Parsed {
+    match said.transport {
+        Transport::Later => Parsed { tuple: FiveTuple { src_port: 0, dst_port: 0, ..said.tuple }, ..said },
+        Transport::Icmp { .. } | Transport::Other | Transport::Tcp { .. } | Transport::Udp => said,
+    }
 }
 
 fn check_fragments(packet: &[u8], mtu: u16) {
