@@ -1,6 +1,7 @@
 //! Remembering a decision: the only writer of new flow state, and the only place where room for flows can run out.
 
 use snapshot::{Attachment, Generation, Snapshot};
+use tables::Handle;
 
 use crate::decide::{Decision, Facts, Gate, Grant, TrackedState};
 use crate::decisions::Replay;
@@ -23,8 +24,8 @@ pub(crate) struct Asked {
     pub(crate) facts: Facts,
     /// See [`wire::Parsed::packets`].
     pub(crate) packets: u32,
-    /// Whether the packet is too long for the way to its receiver.
-    pub(crate) oversize: bool,
+    /// Of a packet that ends under way: how many passages it gets through.
+    pub(crate) halted: Option<usize>,
 }
 
 impl Engine {
@@ -36,8 +37,8 @@ impl Engine {
         decision: Decision,
         now: Time,
     ) -> Result<Ready, Box<Uncached>> {
-        let Asked { key, known, facts, packets, oversize } = asked;
-        let (known, oversize) = (*known, *oversize);
+        let Asked { key, known, facts, packets, halted } = asked;
+        let known = *known;
         let plan = Plan::of(self, key, known, &decision);
         if plan.own_in == Pools::Refusals && decision.taps.is_empty() {
             // Decided early and counted in no record: its room belongs to refusals that are.
@@ -51,18 +52,40 @@ impl Engine {
             let instead = (passes && !stateless).then_some(DropReason::SessionTableFull);
             return Err(Box::new(Uncached { decision, instead }));
         }
+        let passages = match self.enter_gateways(snapshot, &decision, *halted, now) {
+            Ok(passages) => passages,
+            Err(reason) => return Err(Box::new(Uncached { decision, instead: Some(reason) })),
+        };
         let Some(place) = self.place(key, known, plan.own_in, now) else {
             return Err(self.skip(decision, *packets, now));
         };
         let peer = plan.peer.and_then(|key| self.memory.sessions.find_or_insert(&key, now).ok());
-        let receiver = peer.or_else(|| self.memory.sessions.find(&receiving(decision.ingress?, key)));
-        // What is too large for the way to the receiver tells its gate nothing.
-        if let Some(receiver) = receiver.filter(|_| !oversize) {
+        let receiver =
+            peer.or_else(|| self.memory.sessions.find(&receiving(decision.ingress?, &decision, key)));
+        // What ends under way tells the receiver's gate nothing.
+        if let Some(receiver) = receiver.filter(|_| halted.is_none()) {
             let gate = (decision.ingress, Direction::Ingress);
-            self.grant(Place::Session(receiver), gate, key, snapshot.generation(), now);
+            let proto = decision.rewrite.apply(key.tuple).proto;
+            self.grant(Place::Session(receiver), gate, proto, snapshot.generation(), now);
         }
-        self.grant(place, (decision.egress, Direction::Egress), key, snapshot.generation(), now);
-        Ok(self.remember_decision(place, facts, decision, peer, snapshot, now))
+        let gate = (decision.egress, Direction::Egress);
+        self.grant(place, gate, key.tuple.proto, snapshot.generation(), now);
+        Ok(self.remember_decision(place, facts, decision, Links { peer, passages }, snapshot, now))
+    }
+
+    /// The connections of the gateways on the way, begun where they are new.
+    fn enter_gateways(
+        &mut self,
+        snapshot: &Snapshot,
+        decision: &Decision,
+        halted: Option<usize>,
+        now: Time,
+    ) -> Result<Vec<Handle>, DropReason> {
+        let passages = &decision.passages[..halted.unwrap_or(decision.passages.len())];
+        if self.memory.gateways.room() < passages.len() {
+            return Err(DropReason::SessionTableFull);
+        }
+        self.memory.gateways.enter(snapshot, passages, now)
     }
 
     fn place(&mut self, key: &Key, known: Option<Place>, own_in: Pools, now: Time) -> Option<Place> {
@@ -88,14 +111,14 @@ impl Engine {
         &mut self,
         place: Place,
         (gate, direction): (Option<Gate>, Direction),
-        key: &Key,
+        proto: u8,
         began: Generation,
         now: Time,
     ) {
         let Some(half) = self.memory.half_mut(place) else { return };
         let open = half.state(now) == Some(TrackedState::Open);
         match gate.map(|gate| gate.grant) {
-            Some(Grant::Tracked) => half.begin_group(direction, began, key.tuple.proto),
+            Some(Grant::Tracked) => half.begin_group(direction, began, proto),
             Some(Grant::Untracked) => half.end_group(),
             // What is open lets pass; this one was kept for an interface that is gone.
             None if open => half.end_group(),
@@ -108,18 +131,24 @@ impl Engine {
         place: Place,
         facts: &Facts,
         decision: Decision,
-        peer: Option<Slot>,
+        Links { peer, passages }: Links,
         snapshot: &Snapshot,
         now: Time,
     ) -> Ready {
         let replay = Replay::of(&decision);
-        let decision = self.memory.decisions.keep(decision, snapshot.generation());
+        let decision = self.memory.decisions.keep(decision, passages, snapshot.generation());
         if self.memory.half(place).is_some_and(|half| half.decision != Some(decision)) {
             self.taps.flush(&mut self.memory, place);
         }
         self.memory.assign(place, facts, decision, peer, now);
         Ready { place, decision, replay, peer }
     }
+}
+
+/// The other states that a half goes with.
+struct Links {
+    peer: Option<Slot>,
+    passages: Vec<Handle>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -142,7 +171,7 @@ impl Plan {
         let own = decision.egress.is_some_and(keeps_state) || decision.exit().is_some();
         let own_in = if own || stays { Pools::Sessions } else { Pools::Refusals };
         let receiver = decision.ingress.filter(|gate| keeps_state(*gate));
-        let peer = receiver.map(|gate| receiving(gate, key));
+        let peer = receiver.map(|gate| receiving(gate, decision, key));
         let new_own = usize::from(own_in == Pools::Sessions && !stays);
         let new_peer = peer.is_some_and(|peer| peer != *key && engine.memory.sessions.find(&peer).is_none());
         Self { own_in, peer, new_sessions: new_own + usize::from(new_peer) }
@@ -150,6 +179,7 @@ impl Plan {
 }
 
 /// The key of the half at the receiver whose gate this is.
-const fn receiving(gate: Gate, key: &Key) -> Key {
-    Key { at: Attachment::interface(gate.interface), tuple: Direction::Ingress.outward(key.tuple) }
+fn receiving(gate: Gate, decision: &Decision, key: &Key) -> Key {
+    let tuple = Direction::Ingress.outward(decision.rewrite.apply(key.tuple));
+    Key { at: Attachment::interface(gate.interface), tuple }
 }

@@ -8,7 +8,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
-use snapshot::{Generation, Snapshot};
+use snapshot::{Generation, PeeringIx, Snapshot, VpcIx};
+use tables::Handle;
 
 use crate::decide::{Decision, Gate, Tap, Verdict};
 
@@ -23,6 +24,41 @@ pub(crate) struct Replay {
     pub(crate) egress: Option<Gate>,
     pub(crate) ingress: Option<Gate>,
     pub(crate) mtu: Option<u16>,
+    /// See [`Decision::returns`].
+    pub(crate) returns: Option<(VpcIx, Option<PeeringIx>)>,
+    /// How many take one off the TTL.
+    pub(crate) forwarders: u8,
+    /// What is to be done with each packet besides forwarding it.
+    pub(crate) extra: Extra,
+}
+
+/// What most decisions have nothing of, in one byte so that most packets ask once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Extra(u8);
+
+impl Extra {
+    /// It goes through stateful gateways.
+    pub(crate) const PASSAGES: Self = Self(1);
+    /// It leaves with another header.
+    pub(crate) const REWRITE: Self = Self(2);
+    /// Its receiver's half is of the other family.
+    pub(crate) const FAMILY: Self = Self(4);
+
+    pub(crate) const fn any(self) -> bool {
+        self.0 != 0
+    }
+
+    pub(crate) const fn has(self, what: Self) -> bool {
+        self.0 & what.0 != 0
+    }
+
+    const fn of(decision: &Decision) -> Self {
+        let passages = if decision.passages.is_empty() { 0 } else { Self::PASSAGES.0 };
+        let rewrite =
+            if decision.rewrite.is_none() && decision.forwarders.is_empty() { 0 } else { Self::REWRITE.0 };
+        let family = if decision.crosses_families { Self::FAMILY.0 } else { 0 };
+        Self(passages | rewrite | family)
+    }
 }
 
 /// All decisions in use.
@@ -41,6 +77,8 @@ struct Kept {
     /// How many halves name it.
     users: u32,
     decision: Arc<Decision>,
+    /// Of each of its passages.
+    passages: Vec<Handle>,
 }
 
 impl Decisions {
@@ -52,12 +90,19 @@ impl Decisions {
         }
     }
 
-    /// Notes one more user of this decision, taken in `generation`.
-    pub(crate) fn keep(&mut self, decision: Decision, generation: Generation) -> DecisionIx {
+    /// Notes one more user of this decision, taken in `generation`, whose `passages` are these.
+    pub(crate) fn keep(
+        &mut self,
+        decision: Decision,
+        passages: Vec<Handle>,
+        generation: Generation,
+    ) -> DecisionIx {
         if let Some(&known) = self.numbers.get(&decision) {
             let slot = self.slot_mut(known);
             slot.users += 1;
             slot.checked = generation;
+            // The same flow may have begun anew.
+            slot.passages = passages;
             return known;
         }
         let decision = Arc::new(decision);
@@ -66,6 +111,7 @@ impl Decisions {
             checked: generation,
             users: 1,
             decision: Arc::clone(&decision),
+            passages,
         };
         let ix = self.place(slot);
         self.numbers.insert(decision, ix);
@@ -97,6 +143,11 @@ impl Decisions {
 
     pub(crate) fn get(&self, ix: DecisionIx) -> &Arc<Decision> {
         &self.slots[ix.at()].decision
+    }
+
+    /// The states of its passages, in their order.
+    pub(crate) fn passages(&self, ix: DecisionIx) -> &[Handle] {
+        &self.slots[ix.at()].passages
     }
 
     pub(crate) fn taps(&self, ix: DecisionIx) -> &[Tap] {
@@ -131,9 +182,17 @@ impl DecisionIx {
 }
 
 impl Replay {
-    pub(crate) const fn of(decision: &Decision) -> Self {
-        let Decision { verdict, egress, ingress, mtu, .. } = decision;
-        Self { verdict: *verdict, egress: *egress, ingress: *ingress, mtu: *mtu }
+    pub(crate) fn of(decision: &Decision) -> Self {
+        let Decision { verdict, egress, ingress, returns, .. } = decision;
+        Self {
+            verdict: *verdict,
+            egress: *egress,
+            ingress: *ingress,
+            mtu: decision.mtu(),
+            returns: *returns,
+            forwarders: decision.forwarders.len() as u8, // one a hop at most
+            extra: Extra::of(decision),
+        }
     }
 }
 
@@ -142,13 +201,20 @@ mod tests {
     use snapshot::{Attachment, InterfaceIx, Part};
 
     use super::*;
+    use crate::decide::Rewrite;
 
     fn deliver(to: u32) -> Decision {
         Decision {
             verdict: Verdict::Deliver(Attachment::interface(InterfaceIx(to))),
             egress: None,
             ingress: None,
-            mtu: Some(9001),
+            rewrite: Rewrite::NONE,
+            quotes: None,
+            crosses_families: false,
+            passages: vec![],
+            returns: None,
+            narrows: vec![],
+            forwarders: vec![],
             taps: vec![],
             steps: vec![],
             why: [].into(),
@@ -159,15 +225,15 @@ mod tests {
     #[test]
     fn equal_decisions_are_kept_once_and_until_the_last_user_goes() {
         let mut decisions = Decisions::new(1);
-        let first = decisions.keep(deliver(1), Generation(1));
-        assert_eq!(decisions.keep(deliver(1), Generation(1)), first);
-        let other = decisions.keep(deliver(2), Generation(1));
+        let first = decisions.keep(deliver(1), vec![], Generation(1));
+        assert_eq!(decisions.keep(deliver(1), vec![], Generation(1)), first);
+        let other = decisions.keep(deliver(2), vec![], Generation(1));
         assert_ne!(other, first);
         decisions.let_go(first);
         assert_eq!((decisions.len(), &**decisions.get(first)), (2, &deliver(1)));
         decisions.let_go(first);
         assert_eq!(decisions.len(), 1);
-        assert_eq!(decisions.keep(deliver(3), Generation(1)), first, "its place is used again");
+        assert_eq!(decisions.keep(deliver(3), vec![], Generation(1)), first, "its place is used again");
         assert_eq!(&**decisions.get(other), &deliver(2));
     }
 }

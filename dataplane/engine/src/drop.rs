@@ -47,6 +47,8 @@ reasons! {
     BroadcastOrMulticast = "BROADCAST_OR_MULTICAST",
     /// A TCP packet that is no SYN came after its connection closed (FL-37, SG-23).
     ConnectionClosed = "CONNECTION_CLOSED",
+    /// It comes in to an egress-only internet gateway that let nothing like it out (EI-02).
+    EgressOnlyWithoutFlow = "EIGW_WITHOUT_FLOW",
     /// A fragment starts inside the transport header of the first fragment (RFC 1858).
     FragmentOverlap = "FRAGMENT_OVERLAP",
     /// Too many fragments wait for their first fragment (MT-11).
@@ -57,16 +59,40 @@ reasons! {
     InterfaceGone = "BAD_STATE_NETWORK_INTERFACE",
     /// The header chain is shorter than its own length fields claim.
     Malformed = "MALFORMED",
+    /// A fragment of TCP or ICMP, or one that no translation fits, at a NAT gateway (NG-14, MT-10).
+    NatFragment = "NGW_FRAGMENT",
+    /// IPv6 that a NAT gateway does not translate (NG-22), or a destination in the client's own subnet (NG-20).
+    NatIpv6 = "NGW_IPV6",
+    /// The NAT gateway has no port left for this destination; existing flows go on (NG-06, NG-08, ErrorPortAllocation).
+    NatPortsExhausted = "NGW_ERROR_PORT_ALLOCATION",
+    /// A protocol or ICMP message that NAT gateways do not translate (NG-04).
+    NatProtocol = "NGW_PROTOCOL",
+    /// Nothing that the NAT gateway sent is answered by it (NG-09, NG-12, NG-13).
+    NatUnsolicited = "NGW_UNSOLICITED",
+    /// It belongs to a connection that the NAT gateway does not know, or no longer; TCP gets a reset (NG-10).
+    NatWithoutTranslation = "NGW_WITHOUT_TRANSLATION",
     /// A network ACL entry, or the implicit last one, denied the packet (NA-02, NA-03).
     NetworkAclDenied = "SUBNET_ACL_RESTRICTION",
+    /// The source has no public address (IG-04, IG-05), or no IPv6 address of the VPC.
+    NoPublicAddress = "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS",
     /// No route matches the destination (RT-17).
     NoRoute = "NO_ROUTE_TO_DESTINATION",
+    /// It comes in over IPv6 to a subnet whose route back does not lead over the internet (EI-08).
+    NoRouteBack = "IGW_NO_ROUTE_BACK",
     /// The destination lies in the VPC but no interface owns it.
     NoSuchDestination = "NO_INTERFACE_FOR_ADDRESS",
+    /// An address that is not routed on the internet (IG-14).
+    NotGloballyRoutable = "IGW_ADDRESS_NOT_GLOBAL",
+    /// Nobody on the internet has the destination: neither a host, nor an interface by a public address (IG-06).
+    NotOnInternet = "IGW_PUBLIC_IP_ASSOCIATION_FOR_INGRESS",
+    /// The source is not in the sending VPC, or the destination not in the receiving one (PC-09 to PC-11).
+    PeeringCidr = "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR",
     /// The destination is the implicit router or a reserved address that answers nothing (AD-05, AD-11, AD-28).
     ReservedAddress = "RESERVED_ADDRESS",
     /// The most specific route is a blackhole (RT-15).
     RouteBlackholed = "BAD_STATE_ROUTE",
+    /// It went through more gateways than any way out needs (RT-24).
+    RoutingLoop = "ROUTING_LOOP",
     /// No security group rule of the interface allows the packet (SG-01).
     SecurityGroupDenied = "ENI_SG_RULES_MISMATCH",
     /// The flow table is full, so no new flow is taken; existing flows go on (SG-25, conntrack_allowance_exceeded).
@@ -77,6 +103,23 @@ reasons! {
     TooBig = "PACKET_TOO_BIG",
     /// The kernel refused the packet when it was written to the destination's device.
     TransmitFailed = "TRANSMIT_FAILED",
+    /// Its time to live ran out at a NAT gateway, which told the sender (AD-27).
+    TtlExceeded = "TTL_EXCEEDED",
+}
+
+impl DropReason {
+    /// Whether it depends on the packet itself or on state that comes and goes, so that it is found anew for every packet.
+    pub(crate) const fn is_fleeting(self) -> bool {
+        matches!(
+            self,
+            Self::ConnectionClosed
+                | Self::EgressOnlyWithoutFlow
+                | Self::NatFragment
+                | Self::NatPortsExhausted
+                | Self::NatUnsolicited
+                | Self::NatWithoutTranslation
+        )
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use snapshot::{Attachment, Snapshot};
+use snapshot::{Attachment, InterfaceIx, Snapshot};
 use wire::{Buffer, Parsed};
 
 use crate::counters::Counters;
@@ -15,7 +15,9 @@ use crate::memory::Memory;
 use crate::originate::Originator;
 use crate::session::Half;
 use crate::taps::Taps;
-use crate::{DropReason, DropRecord, Event, FlowRecord, Frame, Next, Steering, Time, limits};
+use crate::{
+    DropReason, DropRecord, Event, FlowRecord, Frame, Leases, NatCounters, Next, Steering, Time, limits,
+};
 
 /// What one engine is given when it is made.
 #[derive(Clone, Copy, Debug)]
@@ -70,10 +72,11 @@ impl Engine {
     /// An engine that remembers nothing.
     #[must_use]
     pub fn new(config: &Config) -> Self {
+        let steering = Steering::new(config.workers, config.seed);
         Self {
             worker: config.worker,
-            steering: Steering::new(config.workers, config.seed),
-            memory: Memory::new(config.sessions, config.seed, config.start),
+            memory: Memory::new(config.sessions, &steering, config.worker, config.start),
+            steering,
             taps: Taps::new(config.tap_interval, config.start),
             originator: Originator::new(config.workers),
             counters: Counters::default(),
@@ -219,7 +222,8 @@ impl Engine {
             self.drop_frame(frame.from, frame.parsed.as_ref(), DropReason::FragmentTimeout, None, now);
         }
         self.counters.held = self.keeper.held() as u64;
-        let Memory { sessions, refusals, decisions } = &mut self.memory;
+        let Memory { sessions, refusals, decisions, gateways } = &mut self.memory;
+        gateways.expire(now);
         let gone = |key: &Key| key.at.as_interface().is_some_and(|ix| snapshot.interface(ix).is_none());
         let mut bury = |key: Key, mut half: Half| {
             self.taps.flush_removed(decisions, &key, &mut half);
@@ -242,6 +246,7 @@ impl Engine {
         let timers = [
             self.memory.sessions.next_deadline(),
             self.memory.refusals.next_deadline(),
+            self.memory.gateways.next_deadline(),
             self.keeper.next_deadline(),
         ];
         timers.into_iter().flatten().fold(self.taps.deadline(), Time::min)
@@ -253,6 +258,18 @@ impl Engine {
     pub fn handle_transmit_failure(&mut self, from: Attachment, parsed: Option<&Parsed>, now: Time) {
         self.counters.delivered -= parsed.map_or(1, |parsed| u64::from(parsed.packets));
         self.drop_frame(from, parsed, DropReason::TransmitFailed, None, now);
+    }
+
+    /// Counts the source ports of NAT gateways together with other engines: all engines of a lab are given clones of one.
+    #[must_use]
+    pub fn sharing(mut self, leases: Leases) -> Self {
+        self.memory.gateways.share(leases);
+        self
+    }
+
+    /// What each NAT gateway has counted here (NG-25).
+    pub fn nat_gateways(&self) -> impl Iterator<Item = (InterfaceIx, NatCounters)> + '_ {
+        self.memory.gateways.metrics().iter()
     }
 
     /// Where this engine's packets ended.

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use snapshot::{Attachment, Snapshot};
+use snapshot::{Attachment, Settings, Snapshot};
 use wire::{Buffer, Parsed};
 
 use crate::commit::{Asked, Uncached};
-use crate::decide::{Decision, Facts, Tap, Verdict, decide};
-use crate::decisions::Replay;
+use crate::decide::{Decision, Facts, Halt, Verdict, decide};
+use crate::decisions::{Extra, Replay};
 use crate::frame::Packet;
 use crate::key::Key;
-use crate::memory::{Place, Ready};
+use crate::memory::{Memory, Place, Ready};
 use crate::pool::Slot;
-use crate::{Action, Direction, DropReason, Engine, Next, Time};
+use crate::{Direction, DropReason, Engine, Next, Time};
 
 impl Engine {
     /// Forwards a packet that this worker owns. `found` is its session half, if one was found.
@@ -48,8 +48,8 @@ impl Engine {
         }
         let facts = Facts::of(packet.from, parsed);
         let decision = decide(snapshot, &facts, &self.memory.at(snapshot, now));
-        let oversize = Replay::of(&decision).is_too_narrow_for(parsed);
-        let asked = Asked { key, known, facts, packets: parsed.packets, oversize };
+        let halted = decision.halt_of(parsed).map(Halt::passages);
+        let asked = Asked { key, known, facts, packets: parsed.packets, halted };
         match self.commit(snapshot, &asked, decision, now) {
             Ok(ready) => self.replay(snapshot, packet, &ready, now),
             Err(uncached) => self.apply_once(snapshot, packet, &uncached, now),
@@ -67,8 +67,8 @@ impl Engine {
     #[inline]
     fn replay(&mut self, snapshot: &Snapshot, packet: &mut Packet<'_>, ready: &Ready, now: Time) -> Next {
         let replay = &ready.replay;
-        if replay.is_too_narrow_for(packet.parsed) {
-            return self.replay_oversize(snapshot, packet, ready, now);
+        if replay.may_halt(packet.parsed) {
+            return self.replay_halted(snapshot, packet, ready, now);
         }
         if !self.memory.takes(ready.place, packet.parsed, self.taps.begins()) {
             self.taps.flush(&mut self.memory, ready.place);
@@ -84,30 +84,35 @@ impl Engine {
             let ingress = Direction::Ingress;
             sessions.update(peer, now, |half| half.see_at(replay.ingress, ingress, parsed, settings, now));
         }
+        if replay.extra.any() {
+            self.pass_gateways(ready, usize::MAX, parsed, settings, now);
+        }
         match replay.verdict {
+            Verdict::Deliver(to) if replay.extra.has(Extra::REWRITE) => {
+                let decision = Arc::clone(self.memory.decisions.get(ready.decision));
+                self.deliver_rewritten(packet, &decision, to, now)
+            }
             Verdict::Deliver(to) => self.deliver(packet, replay.mtu, to, now),
             Verdict::Drop { reason, .. } => {
                 let decision = Arc::clone(self.memory.decisions.get(ready.decision));
-                self.drop_frame(packet.from, Some(parsed), reason, Some(&decision), now)
+                self.drop_decided(snapshot, packet, reason, &decision, now)
             }
         }
     }
 
-    /// What is too long passes its sender's gate and nothing else.
+    /// What is halted under way passes its sender's gate and no other.
     #[cold]
-    fn replay_oversize(
-        &mut self,
-        snapshot: &Snapshot,
-        packet: &Packet<'_>,
-        ready: &Ready,
-        now: Time,
-    ) -> Next {
+    fn replay_halted(&mut self, snapshot: &Snapshot, packet: &Packet<'_>, ready: &Ready, now: Time) -> Next {
         let (parsed, settings) = (packet.parsed, snapshot.settings());
         let (pool, slot) = self.memory.pool(ready.place);
         let gate = ready.replay.egress;
         pool.update(slot, now, |half| half.see_at(gate, Direction::Egress, parsed, settings, now));
         let decision = Arc::clone(self.memory.decisions.get(ready.decision));
-        self.refuse_size(snapshot, packet, &decision, now)
+        let Some(halt) = decision.halt_of(parsed) else {
+            return self.drop_frame(packet.from, Some(parsed), DropReason::TooBig, None, now);
+        };
+        self.pass_gateways(ready, halt.passages(), parsed, settings, now);
+        self.halt(snapshot, packet, &decision, halt, now)
     }
 
     /// Applies a decision that nothing remembers.
@@ -121,25 +126,82 @@ impl Engine {
         let Uncached { decision, instead } = uncached;
         if let Some(reason) = *instead {
             // A lack of room is no policy: what the sender's gates allowed stays ACCEPT (SG-25, FL-46).
-            let sent = |tap: &Tap| tap.direction == Direction::Egress && tap.action == Action::Accept;
-            self.taps.emit_one(decision, sent, packet.parsed, now);
+            self.taps.emit_one(decision, decision.taps_on_the_way(), packet.parsed, now);
             return self.drop_frame(packet.from, Some(packet.parsed), reason, None, now);
         }
-        if Replay::of(decision).is_too_narrow_for(packet.parsed) {
-            return self.refuse_size(snapshot, packet, decision, now);
+        if let Some(halt) = decision.halt_of(packet.parsed) {
+            return self.halt(snapshot, packet, decision, halt, now);
         }
-        self.taps.emit_one(decision, |_| true, packet.parsed, now);
-        self.finish(packet, decision, now)
+        self.taps.emit_one(decision, decision.taps.len(), packet.parsed, now);
+        self.finish(snapshot, packet, decision, now)
     }
 
     /// Delivers or drops; the flow logs already know.
-    fn finish(&mut self, packet: &mut Packet<'_>, decision: &Decision, now: Time) -> Next {
+    fn finish(
+        &mut self,
+        snapshot: &Snapshot,
+        packet: &mut Packet<'_>,
+        decision: &Decision,
+        now: Time,
+    ) -> Next {
         match decision.verdict {
-            Verdict::Deliver(to) => self.deliver(packet, decision.mtu, to, now),
-            Verdict::Drop { reason, .. } => {
-                self.drop_frame(packet.from, Some(packet.parsed), reason, Some(decision), now)
-            }
+            Verdict::Deliver(to) => self.deliver_rewritten(packet, decision, to, now),
+            Verdict::Drop { reason, .. } => self.drop_decided(snapshot, packet, reason, decision, now),
         }
+    }
+
+    /// Lets the gateways on the way take note of a packet that gets through the first `reached` of them.
+    fn pass_gateways(
+        &mut self,
+        ready: &Ready,
+        reached: usize,
+        parsed: &Parsed,
+        settings: &Settings,
+        now: Time,
+    ) {
+        let Memory { decisions, gateways, .. } = &mut self.memory;
+        let passages = decisions.get(ready.decision).passages.iter();
+        for (passage, handle) in passages.zip(decisions.passages(ready.decision)).take(reached) {
+            gateways.see(*handle, passage.direction, parsed, settings, now);
+        }
+    }
+
+    /// Delivers a packet as gateways have left it.
+    fn deliver_rewritten(
+        &mut self,
+        packet: &mut Packet<'_>,
+        decision: &Decision,
+        to: Attachment,
+        now: Time,
+    ) -> Next {
+        if decision.rewrite.is_none() && decision.forwarders.is_empty() {
+            return self.deliver(packet, decision.mtu(), to, now);
+        }
+        let Packet { from, buffer, parsed, pieces } = packet;
+        let change = decision.translation(parsed);
+        let Ok(parsed) = wire::translate(buffer, parsed, &change) else {
+            return self.drop_frame(*from, Some(parsed), DropReason::NatProtocol, Some(decision), now);
+        };
+        self.deliver(&mut Packet { from: *from, buffer, parsed: &parsed, pieces }, decision.mtu(), to, now)
+    }
+
+    /// Drops what was decided to be dropped.
+    fn drop_decided(
+        &mut self,
+        snapshot: &Snapshot,
+        packet: &Packet<'_>,
+        reason: DropReason,
+        decision: &Decision,
+        now: Time,
+    ) -> Next {
+        if let Some(nat) = decision.dropped_by_nat() {
+            let for_want_of_port = reason == DropReason::NatPortsExhausted;
+            self.memory.gateways.metrics_mut().drop(nat, packet.parsed.packets, for_want_of_port);
+        }
+        if reason == DropReason::NatWithoutTranslation {
+            self.reset(snapshot, packet, now);
+        }
+        self.drop_frame(packet.from, Some(packet.parsed), reason, Some(decision), now)
     }
 
     #[inline]
@@ -172,9 +234,11 @@ fn fragments(packet: &Packet<'_>, mtu: u16) -> Vec<Buffer> {
 }
 
 impl Replay {
-    /// Whether a packet ends before its receiver because of its size (MT-05).
+    /// Whether [`Decision::halt_of`] finds that the packet ends under way: it is too long (MT-05), or its time to live runs out.
     #[inline]
-    pub(crate) fn is_too_narrow_for(&self, parsed: &Parsed) -> bool {
-        parsed.dont_fragment && self.mtu.is_some_and(|mtu| parsed.longest > u32::from(mtu))
+    fn may_halt(&self, parsed: &Parsed) -> bool {
+        let whole = parsed.dont_fragment || self.extra.has(Extra::FAMILY);
+        whole && self.mtu.is_some_and(|mtu| parsed.longest > u32::from(mtu))
+            || self.extra.has(Extra::REWRITE) && self.forwarders > 0 && parsed.ttl <= self.forwarders
     }
 }

@@ -38,7 +38,7 @@ impl Frame {
 /// A frame whose headers were read, in the hands of its owner.
 pub(crate) struct Packet<'a> {
     pub(crate) from: Attachment,
-    pub(crate) buffer: &'a Buffer,
+    pub(crate) buffer: &'a mut Buffer,
     pub(crate) parsed: &'a Parsed,
     /// See [`Frame::pieces`].
     pub(crate) pieces: &'a mut Vec<Buffer>,

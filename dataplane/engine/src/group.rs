@@ -70,8 +70,9 @@ impl Half {
         }
     }
 
+    /// Takes note of a packet of this flow.
     #[inline]
-    fn see(&mut self, direction: Direction, parsed: &Parsed, settings: &Settings, now: Time) {
+    pub(crate) fn see(&mut self, direction: Direction, parsed: &Parsed, settings: &Settings, now: Time) {
         let by_originator = self.originator == Some(direction);
         let idle = match parsed.tuple.proto {
             proto::TCP => self.see_segment(by_originator, parsed, settings),
@@ -103,6 +104,12 @@ impl Half {
             Exchange::Asked | Exchange::Answered => seconds(settings.udp_timeout),
             Exchange::Stream => seconds(settings.udp_stream),
         }
+    }
+
+    /// Whether a TCP connection is established that was not when it had come as far as `before`.
+    pub(crate) fn has_just_opened(&self, before: u8) -> bool {
+        let phase = |progress| Connection { progress, fin_ends: self.words }.phase();
+        phase(before) == Phase::Opening && phase(self.progress) == Phase::Established
     }
 
     /// A word for `flows`; none without group state.

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod answer;
 mod commit;
 mod counters;
 pub mod decide;
@@ -14,14 +15,16 @@ mod engine;
 mod forward;
 mod fragment;
 mod frame;
+mod gateways;
 mod group;
 mod key;
 mod limits;
 mod lookup;
 mod memory;
+mod metrics;
 mod originate;
-mod oversize;
 mod pool;
+mod ports;
 mod session;
 mod steer;
 mod tap;
@@ -34,7 +37,9 @@ pub use decide::{Decision, Facts, Tracked, TrackedState, Verdict, decide};
 pub use drop::DropReason;
 pub use engine::{Config, Engine};
 pub use frame::{Frame, Next};
-pub use limits::{BATCH, FRAGMENTS_WAITING};
+pub use limits::{BATCH, FRAGMENTS_WAITING, NAT_CONNECTIONS};
+pub use metrics::{NatCounters, Volume};
+pub use ports::Leases;
 pub use steer::Steering;
 pub use tap::{Action, Direction, DropRecord, Event, FlowRecord, TapEvent};
 pub use time::Time;

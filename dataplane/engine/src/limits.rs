@@ -54,5 +54,14 @@ pub(crate) const ICMP_ERRORS_PER_SECOND: u32 = 100;
 /// Dropped packets remembered for `drops` and `explain --last-drop`, per worker.
 pub(crate) const DROPS_REMEMBERED: usize = 1_024;
 
+/// Bytes that an IPv6 header has more than an IPv4 header without options (RFC 791 section 3.1, RFC 8200 section 3).
+pub(crate) const NAT64_GROWTH: u64 = 20;
+
+/// Connections of one address of a NAT gateway to one destination, port and protocol, of all workers together (NG-06).
+pub const NAT_CONNECTIONS: u32 = 55_000;
+
+/// How long the translation of a closed connection is kept, so that its port is not used again at once (NG-30).
+pub(crate) const NAT_CLOSED: Duration = Duration::from_secs(10);
+
 /// No path of a VPC carries larger packets (MT-01).
 pub(crate) const MAX_MTU: u16 = 9001;

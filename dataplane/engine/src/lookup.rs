@@ -50,7 +50,8 @@ impl Lookup {
         self.v6.deal(Slot::V6, &mut self.found);
         let peers = self.found.iter().flatten().filter_map(|slot| {
             let peer = sessions.get(*slot)?.peer?;
-            sessions.get(slot.beside(peer))
+            // Behind NAT64 it is of the other family, and is read when its turn comes.
+            sessions.get(slot.beside(peer, false))
         });
         // Nobody needs the sum; this keeps the reads, which bring the halves into the cache.
         std::hint::black_box(peers.fold(0, |sum, half| sum ^ half.progress));

@@ -1,14 +1,17 @@
 //! All that an engine remembers of flows, and which of it may be replayed.
 
-use snapshot::{Attachment, Snapshot};
+use std::net::Ipv4Addr;
+
+use snapshot::{Attachment, InterfaceIx, PeeringIx, Snapshot, VpcIx};
 use wire::{FiveTuple, Parsed};
 
-use crate::decide::{Facts, Gate, Grant, Opening, Tracked, TrackedState, Verdict};
-use crate::decisions::{DecisionIx, Decisions, Replay};
+use crate::decide::{Facts, Gate, Grant, Opening, Stateful, Tracked, TrackedState, Verdict};
+use crate::decisions::{DecisionIx, Decisions, Extra, Replay};
+use crate::gateways::Gateways;
 use crate::key::Key;
 use crate::pool::{Pool, Slot};
 use crate::session::{Half, icmp_word};
-use crate::{Direction, DropReason, FlowRecord, Time, limits};
+use crate::{Direction, DropReason, FlowRecord, Steering, Time, limits};
 
 /// Sessions and, in a pool of their own, refusals: a flood of refused packets takes no room from sessions.
 #[derive(Debug)]
@@ -16,6 +19,7 @@ pub(crate) struct Memory {
     pub(crate) sessions: Pool,
     pub(crate) refusals: Pool,
     pub(crate) decisions: Decisions,
+    pub(crate) gateways: Gateways,
 }
 
 /// Names a half in one of the two pools.
@@ -43,8 +47,10 @@ impl Place {
 }
 
 impl Memory {
-    pub(crate) fn new(sessions: usize, seed: u64, start: Time) -> Self {
+    pub(crate) fn new(sessions: usize, steering: &Steering, worker: u16, start: Time) -> Self {
+        let seed = steering.seed();
         Self {
+            gateways: Gateways::new(sessions, steering.clone(), worker, start),
             sessions: Pool::new(sessions * 2, limits::UNTRACKED_IDLE, seed, start),
             refusals: Pool::new(limits::REFUSALS.min(sessions), limits::REFUSAL_IDLE, seed, start),
             decisions: Decisions::new(seed),
@@ -105,18 +111,45 @@ impl Memory {
             return None;
         }
         let own = half.state(now);
-        let peer = half.peer.map(|handle| place.slot().beside(handle));
+        let peer = half.peer;
         let replay = self.decisions.in_force(decision, snapshot)?;
-        // How long a closed connection refuses depends on the time, and a SYN opens it anew (SG-23, SG-24).
-        if let Verdict::Drop { reason: DropReason::ConnectionClosed, .. } = replay.verdict {
+        let peer = peer.map(|handle| place.slot().beside(handle, replay.extra.has(Extra::FAMILY)));
+        if let Verdict::Drop { reason, .. } = replay.verdict
+            && reason.is_fleeting()
+        {
+            return None;
+        }
+        if !self.gateways_agree(&replay, decision, parsed, now) {
             return None;
         }
         let sender_agrees = match replay.egress {
             Some(gate) if keeps_state(gate) => own == Some(TrackedState::Open),
             Some(_) | None => own.is_none(),
         };
-        let agree = sender_agrees && self.receiver_agrees(&replay, peer, tuple, self.at(snapshot, now));
+        let received = match replay.extra.has(Extra::REWRITE) {
+            true => &self.decisions.get(decision).rewrite.apply(*tuple),
+            false => tuple,
+        };
+        let agree = sender_agrees && self.receiver_agrees(&replay, peer, received, self.at(snapshot, now));
         agree.then_some(Ready { place, decision, replay, peer })
+    }
+
+    /// Whether stateful gateways still say of the packet what they said when it was decided.
+    #[inline]
+    fn gateways_agree(&self, replay: &Replay, decision: DecisionIx, parsed: &Parsed, now: Time) -> bool {
+        let returns = replay
+            .returns
+            .is_none_or(|(vpc, over)| self.gateways.way_back(vpc, &parsed.tuple.reversed(), now) == over);
+        returns && (!replay.extra.has(Extra::PASSAGES) || self.passes_gateways(decision, parsed, now))
+    }
+
+    /// Whether every connection through a gateway lives, and a NAT gateway takes the packet as it is (NG-14).
+    fn passes_gateways(&self, decision: DecisionIx, parsed: &Parsed, now: Time) -> bool {
+        let whole = parsed.fragment.is_none() || parsed.tuple.proto == wire::proto::UDP;
+        let passages = self.decisions.passages(decision);
+        // A packet that ended under way began only some.
+        let all = passages.len() == self.decisions.get(decision).passages.len();
+        whole && all && passages.iter().all(|handle| self.gateways.is_live(*handle, now))
     }
 
     #[inline]
@@ -229,5 +262,21 @@ impl Tracked for View<'_> {
         let half = sessions.get(sessions.find(&Key { at, tuple: *tuple })?)?;
         let interface = self.snapshot.interface(at.as_interface()?)?;
         if half.began_before(interface.appeared) { None } else { half.state(self.now) }
+    }
+
+    fn outer_of(&self, gateway: Stateful, inner: &FiveTuple) -> Option<FiveTuple> {
+        self.memory.gateways.outer_of(gateway, inner, self.now)
+    }
+
+    fn inner_of(&self, gateway: Stateful, outer: &FiveTuple) -> Option<FiveTuple> {
+        self.memory.gateways.inner_of(gateway, outer, self.now)
+    }
+
+    fn lease(&self, nat: InterfaceIx, addresses: &[Ipv4Addr], wanted: &FiveTuple) -> Option<(Ipv4Addr, u16)> {
+        self.memory.gateways.lease(self.snapshot, nat, addresses, wanted, self.now)
+    }
+
+    fn way_back(&self, vpc: VpcIx, outer: &FiveTuple) -> Option<PeeringIx> {
+        self.memory.gateways.way_back(vpc, outer, self.now)
     }
 }

@@ -34,11 +34,11 @@ impl Slot {
         }
     }
 
-    /// The slot of a handle in the table of the same family.
-    pub(crate) const fn beside(self, handle: Handle) -> Self {
-        match self {
-            Self::V4(_) => Self::V4(handle),
-            Self::V6(_) => Self::V6(handle),
+    /// The slot of a handle in the table of the same family, or `across` in that of the other.
+    pub(crate) const fn beside(self, handle: Handle, across: bool) -> Self {
+        match (self, across) {
+            (Self::V4(_), false) | (Self::V6(_), true) => Self::V4(handle),
+            (Self::V6(_), false) | (Self::V4(_), true) => Self::V6(handle),
         }
     }
 }

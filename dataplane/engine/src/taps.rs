@@ -93,17 +93,10 @@ impl Taps {
         }
     }
 
-    /// Emits one packet that no half counts, at the taps that `keep` chooses.
-    pub(crate) fn emit_one(
-        &mut self,
-        decision: &Decision,
-        keep: impl Fn(&Tap) -> bool,
-        parsed: &Parsed,
-        now: Time,
-    ) {
-        for tap in decision.taps.iter().filter(|tap| keep(tap)) {
-            self.emit(&[*tap], &parsed.tuple, &Block::of(parsed, now));
-        }
+    /// Emits one packet that no half counts, at the first `taps` of its way.
+    pub(crate) fn emit_one(&mut self, decision: &Decision, taps: usize, parsed: &Parsed, now: Time) {
+        let taps = &decision.taps[..taps.min(decision.taps.len())];
+        self.emit(taps, &parsed.tuple, &Block::of(parsed, now));
     }
 
     /// Counts refused packets whose refusal found no room.
@@ -186,14 +179,24 @@ impl Taps {
                 direction: tap.direction,
                 action: tap.action,
                 traffic_path: tap.traffic_path,
-                tuple: *tuple,
+                tuple: tap.shows.apply(*tuple),
                 packets: block.packets,
-                bytes: block.bytes,
+                bytes: bytes_at(tap, tuple, block),
                 first: block.first,
                 last: block.last,
                 tcp_flags: block.tcp_flags,
             })
         }));
+    }
+}
+
+/// Bytes of the block's packets as they are at the tap: NAT64 gives each another header.
+fn bytes_at(tap: &Tap, tuple: &FiveTuple, block: &Block) -> u64 {
+    let growth = block.packets * limits::NAT64_GROWTH;
+    match (tuple.src.is_ipv4(), tap.shows.apply(*tuple).src.is_ipv4()) {
+        (true, false) => block.bytes + growth,
+        (false, true) => block.bytes.saturating_sub(growth),
+        (true, true) | (false, false) => block.bytes,
     }
 }
 

@@ -47,15 +47,29 @@ pub(crate) fn hint(world: &World, walk: &Walk<'_>) -> Option<String> {
         DropReason::SourceDestCheck => Some(check(leg)),
         DropReason::BroadcastOrMulticast
         | DropReason::ConnectionClosed
+        | DropReason::EgressOnlyWithoutFlow
         | DropReason::FragmentOverlap
         | DropReason::FragmentQueueFull
         | DropReason::FragmentTimeout
         | DropReason::InterfaceGone
         | DropReason::Malformed
+        | DropReason::NatFragment
+        | DropReason::NatIpv6
+        | DropReason::NatPortsExhausted
+        | DropReason::NatProtocol
+        | DropReason::NatUnsolicited
+        | DropReason::NatWithoutTranslation
+        | DropReason::NoPublicAddress
+        | DropReason::NoRouteBack
+        | DropReason::NotGloballyRoutable
+        | DropReason::NotOnInternet
+        | DropReason::PeeringCidr
         | DropReason::ReservedAddress
+        | DropReason::RoutingLoop
         | DropReason::SessionTableFull
         | DropReason::TooBig
-        | DropReason::TransmitFailed => None,
+        | DropReason::TransmitFailed
+        | DropReason::TtlExceeded => None,
     }
 }
 

@@ -212,8 +212,10 @@ pub(crate) fn decider(world: &World, name: snapshot::NameIx) -> Result<Decider, 
 }
 
 fn named(world: &World, step: &Step) -> Result<Named, Error> {
-    let interface = world.snapshot.interface(step.at);
-    let name = interface.map(|interface| world.snapshot.names().get(interface.name));
+    // Between interfaces a step is at what decided.
+    let interface = step.at.and_then(|at| world.snapshot.interface(at));
+    let name = interface.map(|interface| interface.name).or(step.by);
+    let name = name.map(|name| world.snapshot.names().get(name));
     name.map(|name| Named { id: name.id.to_string(), name: name.label.to_string() })
         .ok_or_else(|| Error::Bug(format!("a step at interface {:?}, which does not exist", step.at)))
 }
@@ -224,10 +226,15 @@ const fn kind(kind: StepKind) -> (&'static str, &'static str) {
         StepKind::AclIngress(action) => ("acl-ingress", allow_or_deny(action)),
         StepKind::Deliver => ("deliver", "pass"),
         StepKind::DestinationCheck => ("destination-check", "deny"),
+        StepKind::EgressOnlyInternetGateway => ("egress-only-internet-gateway", "pass"),
+        StepKind::GatewayRoute => ("gateway-route", "pass"),
         StepKind::GroupEgress(Some(_)) => ("sg-egress", "allow"),
         StepKind::GroupEgress(None) => ("sg-egress", "deny"),
         StepKind::GroupIngress(Some(_)) => ("sg-ingress", "allow"),
         StepKind::GroupIngress(None) => ("sg-ingress", "deny"),
+        StepKind::InternetGateway => ("internet-gateway", "pass"),
+        StepKind::NatGateway => ("nat-gateway", "pass"),
+        StepKind::Peering => ("peering", "pass"),
         StepKind::Reserved(_) => ("reserved-address", "deny"),
         StepKind::Route(None) => ("route", "pass"),
         StepKind::Route(Some(_)) => ("route", "deny"),
@@ -255,6 +262,11 @@ fn detail(kind: StepKind) -> Option<String> {
         StepKind::AclEgress(_)
         | StepKind::AclIngress(_)
         | StepKind::Deliver
+        | StepKind::EgressOnlyInternetGateway
+        | StepKind::GatewayRoute
+        | StepKind::InternetGateway
+        | StepKind::NatGateway
+        | StepKind::Peering
         | StepKind::Reserved(_)
         | StepKind::Route(_) => return None,
     };

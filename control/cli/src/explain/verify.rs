@@ -89,20 +89,20 @@ const fn code(reason: Reason) -> Option<&'static str> {
         Reason::SourceDestCheck => DropReason::SourceDestCheck,
         Reason::TooBig => DropReason::TooBig,
         Reason::UnknownSender => DropReason::InterfaceGone,
-        Reason::EgressOnlyWithoutFlow
-        | Reason::ImpossibleLease
-        | Reason::NatFragment
-        | Reason::NatIpv6
-        | Reason::NatPortsExhausted
-        | Reason::NatProtocol
-        | Reason::NatUnsolicited
-        | Reason::NatWithoutTranslation
-        | Reason::NoPublicAddress
-        | Reason::NoRouteBack
-        | Reason::NotGloballyRoutable
-        | Reason::NotOnInternet
-        | Reason::PeeringCidr
-        | Reason::RoutingLoop => return None,
+        Reason::EgressOnlyWithoutFlow => DropReason::EgressOnlyWithoutFlow,
+        Reason::NatFragment => DropReason::NatFragment,
+        Reason::NatIpv6 => DropReason::NatIpv6,
+        Reason::NatPortsExhausted => DropReason::NatPortsExhausted,
+        Reason::NatProtocol => DropReason::NatProtocol,
+        Reason::NatUnsolicited => DropReason::NatUnsolicited,
+        Reason::NatWithoutTranslation => DropReason::NatWithoutTranslation,
+        Reason::NoPublicAddress => DropReason::NoPublicAddress,
+        Reason::NoRouteBack => DropReason::NoRouteBack,
+        Reason::NotGloballyRoutable => DropReason::NotGloballyRoutable,
+        Reason::NotOnInternet => DropReason::NotOnInternet,
+        Reason::PeeringCidr => DropReason::PeeringCidr,
+        Reason::RoutingLoop => DropReason::RoutingLoop,
+        Reason::ImpossibleLease => return None,
     };
     Some(reason.code())
 }
@@ -113,8 +113,13 @@ const fn oracle_kind(kind: StepKind) -> Option<oracle::StepKind> {
         StepKind::AclEgress(_) => Some(oracle::StepKind::NaclEgress),
         StepKind::AclIngress(_) => Some(oracle::StepKind::NaclIngress),
         StepKind::DestinationCheck => Some(oracle::StepKind::DestCheck),
+        StepKind::EgressOnlyInternetGateway => Some(oracle::StepKind::EgressOnlyInternetGateway),
+        StepKind::GatewayRoute => Some(oracle::StepKind::GatewayRoute),
         StepKind::GroupEgress(_) => Some(oracle::StepKind::SgEgress),
         StepKind::GroupIngress(_) => Some(oracle::StepKind::SgIngress),
+        StepKind::InternetGateway => Some(oracle::StepKind::InternetGateway),
+        StepKind::NatGateway => Some(oracle::StepKind::NatGateway),
+        StepKind::Peering => Some(oracle::StepKind::Peering),
         StepKind::Route(_) => Some(oracle::StepKind::Route),
         StepKind::SourceCheck => Some(oracle::StepKind::SourceCheck),
         StepKind::Deliver | StepKind::Reserved(_) | StepKind::SameSubnet => None,

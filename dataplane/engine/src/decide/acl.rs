@@ -3,6 +3,7 @@
 use snapshot::{AclAction, Flow, InterfaceIx, Part, Subnet};
 
 use super::decision::Refusal;
+use super::here::Here;
 use super::{StepKind, Walk, refuse};
 use crate::{Action, Direction, DropReason};
 
@@ -18,19 +19,19 @@ impl Walk<'_> {
         let Some(acl) = self.snapshot.acl(subnet.acl) else {
             return refuse(DropReason::NetworkAclDenied, Some((ix, direction)));
         };
-        let tuple = self.facts.tuple;
-        let flow = |peer| Flow { protocol: tuple.proto, selector: self.facts.selector, peer, labels: &[] };
+        let Here { tuple, selector, .. } = self.here;
+        let flow = |peer| Flow { protocol: tuple.proto, selector, peer, labels: &[] };
         let matched = match direction {
             Direction::Egress => acl.egress(&flow(tuple.dst)),
             Direction::Ingress => acl.ingress(&flow(tuple.src)),
         };
         match matched.action {
             AclAction::Allow => {
-                self.note(ix, acl_step(direction, Action::Accept), Some(matched.entry));
+                self.note(Some(ix), acl_step(direction, Action::Accept), Some(matched.entry));
                 Ok(())
             }
             AclAction::Deny => {
-                self.note(ix, acl_step(direction, Action::Reject), Some(matched.entry));
+                self.note(Some(ix), acl_step(direction, Action::Reject), Some(matched.entry));
                 refuse(DropReason::NetworkAclDenied, Some((ix, direction)))
             }
         }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use snapshot::{Attachment, Generation, InterfaceIx, NameIx, Part, Snapshot};
+use snapshot::{Attachment, Generation, InterfaceIx, NameIx, Part, PeeringIx, Snapshot, VpcIx};
 use wire::FiveTuple;
 
+use super::{Forwarder, Narrow, Passage, Rewrite};
 use crate::{Action, Direction, DropReason};
 
 /// The whole answer about one direction of a flow.
@@ -18,8 +19,20 @@ pub struct Decision {
     pub egress: Option<Gate>,
     /// How it passed the receiver's security groups; none when it did not.
     pub ingress: Option<Gate>,
-    /// Largest IP packet in bytes that the path takes, once a route was found (MT-02).
-    pub mtu: Option<u16>,
+    /// What gateways make of its packets.
+    pub rewrite: Rewrite,
+    /// What an ICMP error quotes when it leaves; none for all else.
+    pub quotes: Option<FiveTuple>,
+    /// Whether NAT64 makes packets of the other family of them (NG-20).
+    pub crosses_families: bool,
+    /// The stateful gateways that they go through, in order, also of what is refused later.
+    pub passages: Vec<Passage>,
+    /// Whether state would have changed its way back: the sender's VPC, and the connection that it goes back by (NG-18).
+    pub returns: Option<(VpcIx, Option<PeeringIx>)>,
+    /// How long its packets may be, place by place (MT-02).
+    pub narrows: Vec<Narrow>,
+    /// Who takes one off their TTL, in order.
+    pub forwarders: Vec<Forwarder>,
     /// What flow logs count, in order of the path.
     pub taps: Vec<Tap>,
     /// The walk, in order.
@@ -49,8 +62,9 @@ impl Decision {
     /// The gates that a packet with this tuple passed, each with the tuple that state is kept under there: that of the
     /// flow's packets as they leave the interface.
     pub fn gates(&self, tuple: FiveTuple) -> impl Iterator<Item = (Gate, FiveTuple)> {
-        let gates = [(self.egress, Direction::Egress), (self.ingress, Direction::Ingress)];
-        gates.into_iter().filter_map(move |(gate, direction)| Some((gate?, direction.outward(tuple))))
+        let received = Direction::Ingress.outward(self.rewrite.apply(tuple));
+        let gates = [(self.egress, tuple), (self.ingress, received)];
+        gates.into_iter().filter_map(|(gate, tuple)| Some((gate?, tuple)))
     }
 }
 
@@ -101,13 +115,15 @@ pub struct Tap {
     pub action: Action,
     /// FL-44.
     pub traffic_path: Option<u8>,
+    /// What the packet has become there.
+    pub shows: Rewrite,
 }
 
 /// One stage of the walk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Step {
-    /// The interface whose stage it is.
-    pub at: InterfaceIx,
+    /// The interface whose stage it is; none between interfaces.
+    pub at: Option<InterfaceIx>,
     /// Which stage, and its answer.
     pub kind: StepKind,
     /// The rule, entry or route that decided.
@@ -125,10 +141,20 @@ pub enum StepKind {
     Deliver,
     /// Destination check of the receiver refused.
     DestinationCheck,
+    /// An egress-only internet gateway, outwards or inwards.
+    EgressOnlyInternetGateway,
+    /// Route table of an internet gateway (RT-21).
+    GatewayRoute,
     /// Security groups of the sender: how it passed, or refused.
     GroupEgress(Option<Grant>),
     /// Security groups of the receiver.
     GroupIngress(Option<Grant>),
+    /// An internet gateway, outwards or inwards.
+    InternetGateway,
+    /// A NAT gateway.
+    NatGateway,
+    /// A peering connection.
+    Peering,
     /// The destination is of a kind that nothing forwards or answers.
     Reserved(DropReason),
     /// Route table; the reason when it leads nowhere.

@@ -1,110 +1,85 @@
-//! From the guest to the chosen next hop: E1 to E7.
+//! From the guest to the chosen way on: E1 to E7.
 
-use snapshot::{Check, Interface, InterfaceIx, LabelIx, Part, Route, Snapshot, Subnet, Target};
+use snapshot::{Check, InterfaceIx, NameIx, Part, PeeringIx, PeeringStatus, Route, Target, VpcIx};
 
 use super::decision::Refusal;
-use super::{StepKind, Walk, refuse, reserved::reserved};
-use crate::limits::MAX_MTU;
+use super::group::Tracks;
+use super::onward::Onward;
+use super::{Boundary, Hop, Site, Stage, StepKind, Walk, refuse, reserved::reserved};
 use crate::{Action, Direction, DropReason};
-
-/// The way from the sender to the receiver.
-pub(super) struct Hop<'a> {
-    /// Who receives.
-    pub(super) to: InterfaceIx,
-    /// The sender, when it sent with one of its own addresses: whose groups the receiver may match (SG-08).
-    pub(super) sender: Option<&'a Interface>,
-    /// Whether the packet crosses a subnet boundary (NA-01).
-    pub(super) boundary: Boundary,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Boundary {
-    Crossed,
-    Within,
-}
-
-/// Where the packet would go, found before the gates judge it and noted after them.
-enum Onward {
-    Neighbour(Option<InterfaceIx>),
-    Routed(Route, Option<InterfaceIx>),
-    Nowhere,
-}
-
-/// `traffic-path` of everything that stays in the VPC (FL-44).
-const SAME_VPC: u8 = 1;
 
 impl<'a> Walk<'a> {
     /// Leaves the sending interface.
-    pub(super) fn leave(&mut self) -> Result<Hop<'a>, Refusal> {
-        let snapshot = self.snapshot;
-        let Some((ix, interface, subnet)) = self.sender(snapshot) else {
+    pub(super) fn leave(&mut self) -> Result<Stage<'a>, Refusal> {
+        let Some(site) = self.facts.from.as_interface().and_then(|ix| self.site(ix)) else {
             return refuse(DropReason::InterfaceGone, None);
         };
-        self.check_addresses(ix, interface)?;
-        let onward = self.onward(interface, subnet);
-        let boundary = onward.boundary(snapshot, interface);
-        self.judge_egress(ix, interface, subnet, &onward, boundary)?;
-        let to = self.follow(ix, &onward)?;
-        self.depend(Part::Interface(to));
-        let receiver_mtu = snapshot.interface(to).map_or(MAX_MTU, |receiver| receiver.mtu);
-        self.mtu = Some(receiver_mtu.min(MAX_MTU));
-        let sender = interface.owns(self.facts.tuple.src).then_some(interface);
-        Ok(Hop { to, sender, boundary })
+        self.check_source(&site)?;
+        self.check_reserved(&site)?;
+        let onward = self.onward_of_guest(&site);
+        self.judge_egress(&site, onward)?;
+        let sender = site.interface.owns(self.here.tuple.src).then_some(site.interface);
+        let hop = Hop { from: Some(site.interface.subnet), sender, tracks: Tracks::ByRule, nat: None };
+        self.follow(&site, onward, hop)
     }
 
-    fn sender(&mut self, snapshot: &'a Snapshot) -> Option<(InterfaceIx, &'a Interface, &'a Subnet)> {
-        let ix = self.facts.from.as_interface()?;
+    /// An interface with its subnet, as it is now.
+    pub(super) fn site(&mut self, ix: InterfaceIx) -> Option<Site<'a>> {
+        let snapshot = self.snapshot;
         self.depend(Part::Interface(ix));
         let interface = snapshot.interface(ix)?;
         self.depend(Part::Subnet(interface.subnet));
         self.depend(Part::Vpc(interface.vpc));
-        Some((ix, interface, snapshot.subnet(interface.subnet)?))
+        Some(Site { ix, interface, subnet: snapshot.subnet(interface.subnet)? })
     }
 
-    /// E1 and E2: neither is a policy, neither is logged (AD-25, FL-50).
-    fn check_addresses(&mut self, ix: InterfaceIx, interface: &Interface) -> Result<(), Refusal> {
-        let tuple = self.facts.tuple;
-        if interface.check == Check::On && !interface.owns(tuple.src) {
-            self.note(ix, StepKind::SourceCheck, None);
+    /// E1: no policy, so nothing is logged (AD-25).
+    fn check_source(&mut self, site: &Site<'_>) -> Result<(), Refusal> {
+        if site.interface.check == Check::On && !site.interface.owns(self.here.tuple.src) {
+            self.note(Some(site.ix), StepKind::SourceCheck, None);
             return refuse(DropReason::SourceDestCheck, None);
         }
-        let vpc = self.snapshot.vpc(interface.vpc);
-        if let Some(reason) = vpc.and_then(|vpc| reserved(tuple.dst, vpc)) {
-            self.note(ix, StepKind::Reserved(reason), None);
+        Ok(())
+    }
+
+    /// E2 (FL-50).
+    pub(super) fn check_reserved(&mut self, site: &Site<'_>) -> Result<(), Refusal> {
+        let vpc = self.snapshot.vpc(site.interface.vpc);
+        if let Some(reason) = vpc.and_then(|vpc| reserved(self.here.tuple.dst, vpc)) {
+            self.note(Some(site.ix), StepKind::Reserved(reason), None);
             return refuse(reason, None);
         }
         Ok(())
     }
 
-    fn onward(&mut self, interface: &Interface, subnet: &Subnet) -> Onward {
-        let destination = self.facts.tuple.dst;
-        let owner = self.snapshot.vpc(interface.vpc).and_then(|vpc| vpc.owner_of(destination));
-        if subnet.contains(destination) {
-            return Onward::Neighbour(owner);
-        }
-        self.depend(Part::RouteTable(subnet.route_table));
-        match self.snapshot.route_table(subnet.route_table).and_then(|table| table.lookup(destination)) {
-            Some(&route) => {
-                if let Target::Interface(to) = route.target {
-                    self.depend(Part::Interface(to));
-                }
-                Onward::Routed(route, owner)
-            }
-            None => Onward::Nowhere,
+    /// What answers a NAT gateway that sent over a peering connection returns over it (NG-18); all else goes by the tables.
+    fn onward_of_guest(&mut self, site: &Site<'_>) -> Onward {
+        match self.way_back(site) {
+            Some(peering) => Onward::Return(peering),
+            None => self.onward(site.subnet),
         }
     }
 
+    fn way_back(&mut self, site: &Site<'_>) -> Option<PeeringIx> {
+        if site.subnet.contains(self.here.tuple.dst) {
+            return None;
+        }
+        let answered = self.here.about.unwrap_or_else(|| self.here.tuple.reversed());
+        let over = self.tracked.way_back(site.interface.vpc, &answered);
+        self.returns = Some((site.interface.vpc, over));
+        let over = over?;
+        self.depend(Part::Peering(over));
+        let peering = self.snapshot.peering(over)?;
+        (peering.status == PeeringStatus::Active).then_some(over)
+    }
+
     /// E3 and E5: one record for the combined verdict (FL-36, OR-01).
-    fn judge_egress(
-        &mut self,
-        ix: InterfaceIx,
-        interface: &Interface,
-        subnet: &Subnet,
-        onward: &Onward,
-        boundary: Boundary,
-    ) -> Result<(), Refusal> {
-        let labels = self.labels_of_destination(interface);
-        let passed = self.group_gate(ix, interface, Direction::Egress, labels).and_then(|gate| {
+    fn judge_egress(&mut self, site: &Site<'_>, onward: Onward) -> Result<(), Refusal> {
+        let Site { ix, interface, subnet } = *site;
+        let labels = self.labels_of_destination(interface.vpc, onward);
+        let (boundary, tracks) = (self.boundary(onward, interface.subnet), self.tracks(onward));
+        let gate = self.group_gate(ix, interface, Direction::Egress, labels, tracks);
+        let passed = gate.and_then(|gate| {
             self.egress = Some(gate);
             if boundary == Boundary::Within {
                 return Ok(());
@@ -112,75 +87,78 @@ impl<'a> Walk<'a> {
             self.cross_acl(ix, subnet, Direction::Egress)
         });
         let action = if passed.is_ok() { Action::Accept } else { Action::Reject };
-        self.tap(ix, Direction::Egress, action, onward.traffic_path());
+        self.tap(ix, Direction::Egress, action, self.traffic_path(onward));
         passed
     }
 
-    /// Egress rules match the groups of whoever owns the destination in the VPC (SG-08).
-    fn labels_of_destination(&mut self, interface: &Interface) -> &'a [LabelIx] {
-        let snapshot = self.snapshot;
-        let owner = snapshot.vpc(interface.vpc).and_then(|vpc| vpc.owner_of(self.facts.tuple.dst));
-        let Some(owner) = owner else { return &[] };
-        self.depend(Part::Interface(owner));
-        snapshot.interface(owner).map_or(&[], |owner| &owner.labels)
-    }
-
-    /// E6: routing drops leave the ACCEPT record as it is (OR-02, FL-46).
-    fn follow(&mut self, ix: InterfaceIx, onward: &Onward) -> Result<InterfaceIx, Refusal> {
-        let failed = |walk: &mut Self, route: Option<&Route>, reason| {
-            walk.note(ix, StepKind::Route(Some(reason)), route.map(|route| route.name));
-            refuse(reason, None)
-        };
+    /// E6 and E7: routing drops leave the ACCEPT record as it is (OR-02, FL-46).
+    pub(super) fn follow(
+        &mut self,
+        site: &Site<'_>,
+        onward: Onward,
+        hop: Hop<'a>,
+    ) -> Result<Stage<'a>, Refusal> {
         match onward {
-            Onward::Neighbour(Some(to)) => {
-                self.note(ix, StepKind::SameSubnet, None);
-                Ok(*to)
-            }
-            Onward::Neighbour(None) => failed(self, None, DropReason::NoSuchDestination),
-            Onward::Nowhere => failed(self, None, DropReason::NoRoute),
-            Onward::Routed(route, owner) => match (route.target, owner) {
-                // No packet goes through a gateway yet.
-                (
-                    Target::Blackhole
-                    | Target::EgressOnlyInternetGateway
-                    | Target::InternetGateway
-                    | Target::Peering(_),
-                    _,
-                ) => failed(self, Some(route), DropReason::RouteBlackholed),
-                (Target::Interface(to), _) | (Target::Local, &Some(to)) => {
-                    self.note(ix, StepKind::Route(None), Some(route.name));
-                    Ok(to)
-                }
-                (Target::Local, None) => failed(self, Some(route), DropReason::NoSuchDestination),
-            },
+            Onward::Neighbour => self.reach_owner(site, None, hop),
+            Onward::Nowhere => self.lead_nowhere(site, None, DropReason::NoRoute),
+            Onward::Return(peering) => self.cross_peering(site.interface.vpc, peering, hop),
+            Onward::Routed(route) => self.follow_route(site, &route, hop),
         }
     }
-}
 
-impl Onward {
-    /// An interface target in the sender's own subnet crosses nothing, as with a NAT gateway there (OR-12).
-    fn boundary(&self, snapshot: &Snapshot, sender: &Interface) -> Boundary {
-        let within = match self {
-            Self::Neighbour(_) => true,
-            Self::Routed(Route { target: Target::Interface(to), .. }, _) => {
-                snapshot.interface(*to).is_some_and(|to| to.subnet == sender.subnet)
+    fn follow_route(&mut self, site: &Site<'_>, route: &Route, hop: Hop<'a>) -> Result<Stage<'a>, Refusal> {
+        let vpc = site.interface.vpc;
+        let routed = |walk: &mut Self| walk.note(Some(site.ix), StepKind::Route(None), Some(route.name));
+        match route.target {
+            Target::Blackhole => self.lead_nowhere(site, Some(route.name), DropReason::RouteBlackholed),
+            Target::EgressOnlyInternetGateway => {
+                routed(self);
+                self.leave_egress_only(vpc)
             }
-            Self::Routed(..) | Self::Nowhere => false,
+            Target::Interface(to) => {
+                routed(self);
+                Ok(Stage::Interface(to, hop))
+            }
+            Target::InternetGateway => {
+                routed(self);
+                self.leave_by_gateway(vpc)
+            }
+            Target::Local => self.reach_owner(site, Some(route.name), hop),
+            Target::Peering(peering) => {
+                routed(self);
+                self.cross_peering(vpc, peering, hop)
+            }
+        }
+    }
+
+    /// To whoever has the destination in the VPC, as a neighbour or by the local route.
+    fn reach_owner(
+        &mut self,
+        site: &Site<'_>,
+        route: Option<NameIx>,
+        hop: Hop<'a>,
+    ) -> Result<Stage<'a>, Refusal> {
+        let Some(to) = self.owner(site.interface.vpc) else {
+            return self.lead_nowhere(site, route, DropReason::NoSuchDestination);
         };
-        if within { Boundary::Within } else { Boundary::Crossed }
+        let kind = if route.is_some() { StepKind::Route(None) } else { StepKind::SameSubnet };
+        self.note(Some(site.ix), kind, route);
+        Ok(Stage::Interface(to, hop))
     }
 
-    const fn traffic_path(&self) -> Option<u8> {
-        match self {
-            Self::Neighbour(_) => Some(SAME_VPC),
-            Self::Routed(route, _) => match route.target {
-                Target::Blackhole
-                | Target::EgressOnlyInternetGateway
-                | Target::InternetGateway
-                | Target::Peering(_) => None,
-                Target::Interface(_) | Target::Local => Some(SAME_VPC),
-            },
-            Self::Nowhere => None,
-        }
+    fn lead_nowhere<T>(
+        &mut self,
+        site: &Site<'_>,
+        route: Option<NameIx>,
+        reason: DropReason,
+    ) -> Result<T, Refusal> {
+        self.note(Some(site.ix), StepKind::Route(Some(reason)), route);
+        refuse(reason, None)
+    }
+
+    /// Who has the destination in a VPC.
+    pub(super) fn owner(&mut self, vpc: VpcIx) -> Option<InterfaceIx> {
+        self.depend(Part::Vpc(vpc));
+        self.snapshot.vpc(vpc)?.owner_of(self.here.tuple.dst)
     }
 }

@@ -1,7 +1,11 @@
 //! What a decision may know about a packet and about the flows that went before it.
 
-use snapshot::Attachment;
+use std::net::Ipv4Addr;
+
+use snapshot::{Attachment, InterfaceIx, PeeringIx, VpcIx};
 use wire::{FiveTuple, Parsed, Transport, tcp_flag};
+
+use super::Stateful;
 
 /// One packet as the policy sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +20,20 @@ pub struct Facts {
     pub opening: Opening,
     /// The tuple of the packet that an ICMP error quotes, as its sender sent it.
     pub about: Option<FiveTuple>,
+    /// Whether it is whole (NG-14).
+    pub piece: Piece,
+}
+
+/// Which part of a datagram a packet is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Piece {
+    /// All of it.
+    #[default]
+    Whole,
+    /// The fragment with the transport header.
+    First,
+    /// A later fragment.
+    Later,
 }
 
 /// See [`Facts::opening`].
@@ -37,7 +55,12 @@ impl Facts {
             Transport::Icmp { about, .. } => about,
             Transport::Later | Transport::Other | Transport::Tcp { .. } | Transport::Udp => None,
         };
-        Self { from, tuple: parsed.tuple, selector, opening, about }
+        let piece = match (parsed.fragment, parsed.transport) {
+            (None, _) => Piece::Whole,
+            (Some(_), Transport::Later) => Piece::Later,
+            (Some(_), _) => Piece::First,
+        };
+        Self { from, tuple: parsed.tuple, selector, opening, about, piece }
     }
 
     /// [`Self::opening`] and [`Self::selector`].
@@ -58,12 +81,41 @@ impl Facts {
     }
 }
 
-/// What stateful stages remember, read-only: is this tuple tracked at this interface?
+/// What stateful stages remember, read-only: is this tuple tracked at this interface or gateway? What it says by default is
+/// that nothing was before.
 pub trait Tracked {
     /// The state that the security groups of an interface keep for the flow whose packets leave that interface as `tuple`,
     /// whichever side began it.
     fn at(&self, interface: Attachment, tuple: &FiveTuple) -> Option<TrackedState>;
+
+    /// What a stateful gateway makes of the packets that reach it from the inside as `inner`.
+    fn outer_of(&self, gateway: Stateful, inner: &FiveTuple) -> Option<FiveTuple> {
+        let _ = (gateway, inner);
+        None
+    }
+
+    /// What the inside's packets were before they left a stateful gateway as `outer`.
+    fn inner_of(&self, gateway: Stateful, outer: &FiveTuple) -> Option<FiveTuple> {
+        let _ = (gateway, outer);
+        None
+    }
+
+    /// The source that a NAT gateway would give a new connection whose packets are to leave it as `wanted`, one of its
+    /// `addresses` and a port; none when all are in use (NG-05 to NG-08). Nothing is taken by asking.
+    fn lease(&self, nat: InterfaceIx, addresses: &[Ipv4Addr], wanted: &FiveTuple) -> Option<(Ipv4Addr, u16)> {
+        let _ = (nat, wanted);
+        addresses.first().map(|address| (*address, LOWEST_PORT))
+    }
+
+    /// The peering connection by which packets reached this VPC from a NAT gateway on the other side as `outer` (NG-18).
+    fn way_back(&self, vpc: VpcIx, outer: &FiveTuple) -> Option<PeeringIx> {
+        let _ = (vpc, outer);
+        None
+    }
 }
+
+/// The lowest source port that a NAT gateway uses (NG-05).
+pub(crate) const LOWEST_PORT: u16 = 1024;
 
 /// State of a tracked flow at one interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

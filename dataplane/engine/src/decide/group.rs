@@ -7,6 +7,15 @@ use super::decision::Refusal;
 use super::{Gate, Grant, StepKind, TrackedState, Walk, facts::Opening, refuse};
 use crate::{Direction, DropReason};
 
+/// Whether a gateway on the way makes flows tracked (SG-16).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tracks {
+    /// Flows through it are tracked.
+    Always,
+    /// The rules decide.
+    ByRule,
+}
+
 impl Walk<'_> {
     /// Passes the security groups of `ix`, by state or by rule.
     pub(super) fn group_gate(
@@ -15,23 +24,24 @@ impl Walk<'_> {
         interface: &Interface,
         direction: Direction,
         labels: &[LabelIx],
+        tracks: Tracks,
     ) -> Result<Gate, Refusal> {
         self.depend(Part::Program(interface.program));
         self.depend(Part::Settings);
-        if let Some(grant) = self.granted_by_state(ix, interface, direction)? {
-            self.note(ix, group_step(direction, Some(grant)), None);
+        if let Some(grant) = self.granted_by_state(ix, interface, direction, tracks)? {
+            self.note(Some(ix), group_step(direction, Some(grant)), None);
             return Ok(Gate { interface: ix, grant });
         }
         let Some(matched) = self.matching_rule(
             interface,
             direction,
-            &flow(self.facts.tuple, self.facts.selector, direction, labels),
+            &flow(self.here.tuple, self.here.selector, direction, labels),
         ) else {
-            self.note(ix, group_step(direction, None), None);
+            self.note(Some(ix), group_step(direction, None), None);
             return refuse(DropReason::SecurityGroupDenied, Some((ix, direction)));
         };
-        let grant = self.grant_by_rule(interface, direction, matched);
-        self.note(ix, group_step(direction, Some(grant)), Some(matched.rule));
+        let grant = self.grant_by_rule(interface, direction, matched, tracks);
+        self.note(Some(ix), group_step(direction, Some(grant)), Some(matched.rule));
         Ok(Gate { interface: ix, grant })
     }
 
@@ -40,14 +50,15 @@ impl Walk<'_> {
         ix: InterfaceIx,
         interface: &Interface,
         direction: Direction,
+        tracks: Tracks,
     ) -> Result<Option<Grant>, Refusal> {
-        if let Some(about) = self.facts.about {
-            return Ok(self.related(ix, interface, direction, about));
+        if let Some(about) = self.here.about {
+            return Ok(self.related(ix, interface, direction, about, tracks));
         }
-        match self.tracked.at(Attachment::interface(ix), &direction.outward(self.facts.tuple)) {
+        match self.tracked.at(Attachment::interface(ix), &direction.outward(self.here.tuple)) {
             Some(TrackedState::Open) => Ok(Some(Grant::Inherited)),
             Some(TrackedState::Closed) if self.facts.opening == Opening::Midway => {
-                self.note(ix, group_step(direction, None), None);
+                self.note(Some(ix), group_step(direction, None), None);
                 refuse(DropReason::ConnectionClosed, Some((ix, direction)))
             }
             Some(TrackedState::Closed) | None => Ok(None),
@@ -61,9 +72,10 @@ impl Walk<'_> {
         interface: &Interface,
         direction: Direction,
         about: FiveTuple,
+        tracks: Tracks,
     ) -> Option<Grant> {
         // An error is about a flow only if it goes back to where the quoted packet came from.
-        if self.facts.tuple.dst != about.src {
+        if self.here.tuple.dst != about.src {
             return None;
         }
         // The error runs against the quoted packet: where the error leaves, the quoted packet arrived.
@@ -74,8 +86,8 @@ impl Walk<'_> {
         }
         let selector = if about.has_ports() { about.dst_port } else { 0 };
         let matched = self.matching_rule(interface, quoted, &flow(about, selector, quoted, &[]))?;
-        (self.grant_of_flow(interface, quoted, about, matched, Opening::Midway) == Grant::Untracked)
-            .then_some(Grant::Inherited)
+        let said = Said { matched, opening: Opening::Midway, tracks };
+        (self.grant_of_flow(interface, quoted, about, said) == Grant::Untracked).then_some(Grant::Inherited)
     }
 
     fn matching_rule(
@@ -91,11 +103,18 @@ impl Walk<'_> {
         }
     }
 
-    fn grant_by_rule(&self, interface: &Interface, direction: Direction, matched: GroupMatch) -> Grant {
-        if self.facts.about.is_some() {
+    fn grant_by_rule(
+        &self,
+        interface: &Interface,
+        direction: Direction,
+        matched: GroupMatch,
+        tracks: Tracks,
+    ) -> Grant {
+        if self.here.about.is_some() {
             return Grant::Stateless;
         }
-        self.grant_of_flow(interface, direction, self.facts.tuple, matched, self.facts.opening)
+        let said = Said { matched, opening: self.facts.opening, tracks };
+        self.grant_of_flow(interface, direction, self.here.tuple, said)
     }
 
     fn grant_of_flow(
@@ -103,14 +122,15 @@ impl Walk<'_> {
         interface: &Interface,
         direction: Direction,
         tuple: FiveTuple,
-        matched: GroupMatch,
-        opening: Opening,
+        said: Said,
     ) -> Grant {
+        let Said { matched, opening, tracks } = said;
         // A SYN says that it begins the flow; of any other packet only the rules can tell.
         let begins = tuple.proto == wire::proto::TCP && opening == Opening::Fresh;
         let untracked =
             matched.width == Width::Wide || (!begins && self.answers_untracked(interface, direction, tuple));
-        if untracked && !self.snapshot.settings().track_all { Grant::Untracked } else { Grant::Tracked }
+        let by_rule = tracks == Tracks::ByRule && !self.snapshot.settings().track_all;
+        if untracked && by_rule { Grant::Untracked } else { Grant::Tracked }
     }
 
     /// Whether this is the reply of a flow that went untracked in the other direction: SG-14 leaves it to the rules too.
@@ -122,6 +142,14 @@ impl Walk<'_> {
                 .matching_rule(interface, other, &flow(asked, asked.dst_port, other, &[]))
                 .is_some_and(|matched| matched.width == Width::Wide)
     }
+}
+
+/// What a rule and the way of the packet say of a flow.
+#[derive(Clone, Copy)]
+struct Said {
+    matched: GroupMatch,
+    opening: Opening,
+    tracks: Tracks,
 }
 
 const fn flow(tuple: FiveTuple, selector: u16, direction: Direction, labels: &[LabelIx]) -> Flow<'_> {

@@ -9,15 +9,33 @@ mod decision;
 mod egress;
 mod facts;
 mod group;
+mod here;
 mod ingress;
+mod internet;
+mod nat;
+mod nat64;
+mod onward;
+mod passage;
+mod path;
+mod peering;
 mod reserved;
+mod rewrite;
 
 pub use decision::{Decision, Gate, Grant, Step, StepKind, Tap, Verdict};
-pub use facts::{Facts, Opening, Tracked, TrackedState};
+pub(crate) use facts::LOWEST_PORT;
+pub use facts::{Facts, Opening, Piece, Tracked, TrackedState};
+pub use passage::{Passage, Stateful};
+pub(crate) use path::Halt;
+pub use path::{Forwarder, Narrow};
+pub use rewrite::Rewrite;
 
 use decision::Refusal;
-use egress::{Boundary, Hop};
-use snapshot::{Generation, InterfaceIx, NameIx, Part, Snapshot};
+use group::Tracks;
+use here::Here;
+use snapshot::{
+    Attachment, Generation, Interface, InterfaceIx, NameIx, Part, PeeringIx, Snapshot, Subnet, SubnetIx,
+    VpcIx,
+};
 
 use crate::{Action, Direction, DropReason};
 
@@ -29,7 +47,8 @@ pub fn decide(snapshot: &Snapshot, facts: &Facts, tracked: &dyn Tracked) -> Deci
     walk.finish(verdict)
 }
 
-/// Decides whether a packet that the implicit router made reaches `to`: an ICMP error about a packet that `to` had sent.
+/// Decides whether a packet that the implicit router or a NAT gateway made reaches `to`: an ICMP error about a packet that
+/// `to` had sent, or the reset of NG-10.
 ///
 /// It crosses the ACL into the subnet and the security groups as an error about a flow does (MT-09).
 #[must_use]
@@ -40,9 +59,58 @@ pub fn decide_from_router(
     tracked: &dyn Tracked,
 ) -> Decision {
     let mut walk = Walk::new(snapshot, facts, tracked);
-    let hop = Hop { to, sender: None, boundary: Boundary::Crossed };
-    let verdict = walk.enter(&hop).unwrap_or_else(Verdict::from);
+    let entered = match walk.site(to) {
+        Some(site) => walk.enter(&site, &Hop::outside(Tracks::ByRule)),
+        None => refuse(DropReason::InterfaceGone, None),
+    };
+    let verdict = entered.unwrap_or_else(Verdict::from);
     walk.finish(verdict)
+}
+
+/// Gateways and connections that a packet may go through: a NAT gateway, an internet gateway and another one back in, with
+/// room (RT-24).
+const HOPS: u8 = 8;
+
+/// What comes next.
+enum Stage<'a> {
+    End(Verdict),
+    Internet,
+    /// Into this interface, whosever it is.
+    Interface(InterfaceIx, Hop<'a>),
+}
+
+/// Where a packet comes from at its next gate.
+#[derive(Clone, Copy)]
+struct Hop<'a> {
+    /// The subnet that it left; none from the router and from the internet.
+    from: Option<SubnetIx>,
+    /// The sender, when it sent with one of its own addresses: whose groups the receiver may match (SG-08).
+    sender: Option<&'a Interface>,
+    /// Whether the next gate tracks its flow whatever the rules say.
+    tracks: Tracks,
+    /// The NAT gateway that sent it on.
+    nat: Option<InterfaceIx>,
+}
+
+impl Hop<'_> {
+    const fn outside(tracks: Tracks) -> Self {
+        Self { from: None, sender: None, tracks, nat: None }
+    }
+}
+
+/// An interface with its subnet.
+#[derive(Clone, Copy)]
+struct Site<'a> {
+    ix: InterfaceIx,
+    interface: &'a Interface,
+    subnet: &'a Subnet,
+}
+
+/// Whether a packet crosses a subnet boundary (NA-01).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Boundary {
+    Crossed,
+    Within,
 }
 
 /// Everything that accumulates while one packet walks through the policy.
@@ -50,9 +118,14 @@ struct Walk<'a> {
     snapshot: &'a Snapshot,
     facts: &'a Facts,
     tracked: &'a dyn Tracked,
+    here: Here,
+    hops: u8,
     egress: Option<Gate>,
     ingress: Option<Gate>,
-    mtu: Option<u16>,
+    passages: Vec<Passage>,
+    returns: Option<(VpcIx, Option<PeeringIx>)>,
+    narrows: Vec<Narrow>,
+    forwarders: Vec<Forwarder>,
     taps: Vec<Tap>,
     steps: Vec<Step>,
     parts: Vec<(Part, Generation)>,
@@ -64,9 +137,14 @@ impl<'a> Walk<'a> {
             snapshot,
             facts,
             tracked,
+            here: Here::of(facts),
+            hops: 0,
             egress: None,
             ingress: None,
-            mtu: None,
+            passages: Vec::new(),
+            returns: None,
+            narrows: Vec::with_capacity(1),
+            forwarders: Vec::new(),
             taps: Vec::with_capacity(2),
             steps: Vec::with_capacity(6),
             parts: Vec::with_capacity(8),
@@ -74,17 +152,33 @@ impl<'a> Walk<'a> {
     }
 
     fn run(&mut self) -> Result<Verdict, Refusal> {
-        let hop = self.leave()?;
-        self.enter(&hop)
+        let mut stage = match self.facts.from {
+            Attachment::INTERNET => Stage::Internet,
+            _ => self.leave()?,
+        };
+        loop {
+            stage = match stage {
+                Stage::End(verdict) => return Ok(verdict),
+                Stage::Internet => self.internet()?,
+                Stage::Interface(to, hop) => self.reach(to, hop)?,
+            }
+        }
     }
 
     fn finish(self, verdict: Verdict) -> Decision {
         let why = self.steps.iter().filter_map(|step| step.by).collect();
+        let (entered, now) = (self.facts.tuple, self.here.tuple);
         Decision {
             verdict,
             egress: self.egress,
             ingress: self.ingress,
-            mtu: self.mtu,
+            rewrite: Rewrite::between(&entered, &now),
+            quotes: self.here.about,
+            crosses_families: entered.src.is_ipv4() != now.src.is_ipv4(),
+            passages: self.passages,
+            returns: self.returns,
+            narrows: self.narrows,
+            forwarders: self.forwarders,
             taps: self.taps,
             steps: self.steps,
             why,
@@ -99,7 +193,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn note(&mut self, at: InterfaceIx, kind: StepKind, by: Option<NameIx>) {
+    fn note(&mut self, at: Option<InterfaceIx>, kind: StepKind, by: Option<NameIx>) {
         self.steps.push(Step { at, kind, by });
     }
 
@@ -110,7 +204,13 @@ impl<'a> Walk<'a> {
         action: Action,
         traffic_path: Option<u8>,
     ) {
-        self.taps.push(Tap { interface, direction, action, traffic_path });
+        let shows = Rewrite::between(&self.facts.tuple, &self.here.tuple);
+        self.taps.push(Tap { interface, direction, action, traffic_path, shows });
+    }
+
+    const fn count_hop(&mut self) -> Result<(), Refusal> {
+        self.hops += 1;
+        if self.hops > HOPS { refuse(DropReason::RoutingLoop, None) } else { Ok(()) }
     }
 }
 

@@ -13,13 +13,14 @@ use super::references::Known;
 use crate::hash::{HashMap, HashSet};
 use crate::snapshot::Slot;
 use crate::spec::{InterfaceSpec, SubnetSpec, VpcSpec};
-use crate::{Interface, InterfaceIx, Kind, Subnet, Vpc, VpcIx};
+use crate::{Interface, InterfaceIx, Kind, Subnet, SubnetIx, Vpc, VpcIx};
 
 /// Who owns which address, under which public one, and the routers' addresses, of one VPC.
 #[derive(Default)]
 struct Addresses {
     owners: HashMap<IpAddr, InterfaceIx>,
     publics: HashMap<Ipv4Addr, Ipv4Addr>,
+    ipv6_subnets: Vec<(ipnet::Ipv6Net, SubnetIx)>,
     routers: Vec<IpAddr>,
     broadcasts: Vec<Ipv4Addr>,
 }
@@ -134,7 +135,8 @@ impl<'a> Pass<'a> {
     }
 
     fn vpc(&mut self, spec: &VpcSpec, addresses: Addresses) -> Vpc {
-        let Addresses { owners, publics, mut routers, mut broadcasts } = addresses;
+        let Addresses { owners, publics, mut ipv6_subnets, mut routers, mut broadcasts } = addresses;
+        ipv6_subnets.sort_unstable_by_key(|(net, _)| net.network());
         routers.extend(spec.cidrs.first().map(|primary| IpAddr::V4(resolver(*primary))));
         routers.sort_unstable();
         routers.dedup();
@@ -149,6 +151,7 @@ impl<'a> Pass<'a> {
             ipv6_cidrs: spec.ipv6_cidrs.clone(),
             owners,
             publics,
+            ipv6_subnets,
             routers,
             broadcasts,
         }
@@ -199,8 +202,10 @@ fn addresses(interfaces: &[Slot<Interface>], subnets: &[Slot<Subnet>]) -> HashMa
         let v6 = interface.ipv6.iter().copied().map(IpAddr::V6);
         owners.extend(v4.chain(v6).map(|address| (address, InterfaceIx(ix))));
     }
-    for (_, subnet) in subnets.iter().flatten() {
+    for (slot, ix) in subnets.iter().zip(0..) {
+        let Some((_, subnet)) = slot else { continue };
         let addresses = by_vpc.entry(subnet.vpc).or_default();
+        addresses.ipv6_subnets.extend(subnet.ipv6_cidr.map(|net| (net, SubnetIx(ix))));
         addresses.routers.push(subnet.router.into());
         addresses.routers.extend(subnet.ipv6_router.map(IpAddr::V6));
         addresses.broadcasts.push(subnet.cidr.broadcast());

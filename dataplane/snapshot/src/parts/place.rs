@@ -114,6 +114,8 @@ pub struct Vpc {
     pub(crate) owners: HashMap<IpAddr, InterfaceIx>,
     /// Public by private address (IG-03).
     pub(crate) publics: HashMap<Ipv4Addr, Ipv4Addr>,
+    /// IPv6 blocks of its subnets, ascending.
+    pub(crate) ipv6_subnets: Vec<(ipnet::Ipv6Net, SubnetIx)>,
     /// The routers of all its subnets and its resolver, ascending (AD-05..07).
     pub(crate) routers: Vec<IpAddr>,
     /// The last IPv4 addresses of all its subnets, ascending (AD-20).
@@ -125,6 +127,14 @@ impl Vpc {
     #[must_use]
     pub fn owner_of(&self, address: IpAddr) -> Option<InterfaceIx> {
         self.owners.get(&address).copied()
+    }
+
+    /// The subnet whose IPv6 block holds `address` (EI-08).
+    #[must_use]
+    pub fn ipv6_subnet_of(&self, address: Ipv6Addr) -> Option<SubnetIx> {
+        let after = self.ipv6_subnets.partition_point(|(net, _)| net.network() <= address);
+        let (net, subnet) = self.ipv6_subnets.get(after.checked_sub(1)?)?;
+        net.contains(&address).then_some(*subnet)
     }
 
     /// Whether some block holds `address` (PC-11).

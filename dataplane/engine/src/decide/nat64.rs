@@ -1,0 +1,82 @@
+//! IPv4 behind IPv6 addresses of 64:ff9b::/96 (NG-20, RFC 6052, RFC 7915).
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use wire::proto;
+
+/// The IPv4 address inside an address of 64:ff9b::/96 (RFC 6052 section 2).
+pub(super) const fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    const PREFIX: u128 = 0x0064_ff9b << 96;
+    let bits = address.to_bits();
+    // The low 32 bits are the address.
+    if bits >> 32 == PREFIX >> 32 { Some(Ipv4Addr::from_bits(bits as u32)) } else { None }
+}
+
+/// The address of 64:ff9b::/96 that stands for an IPv4 address.
+pub(super) const fn embed(address: Ipv4Addr) -> Ipv6Addr {
+    Ipv6Addr::from_bits(0x0064_ff9b << 96 | address.to_bits() as u128)
+}
+
+/// The protocol that carries the same over IPv4.
+pub(super) const fn over_ipv4(protocol: u8) -> u8 {
+    match protocol {
+        proto::ICMPV6 => proto::ICMP,
+        other => other,
+    }
+}
+
+/// The port on the answerer's side over `protocol`: of an ICMP query, its type.
+pub(super) const fn far_port(port: u16, protocol: u8) -> u16 {
+    let [icmp_type, low] = port.to_be_bytes();
+    match protocol {
+        proto::ICMP | proto::ICMPV6 => u16::from_be_bytes([echo_type(icmp_type, protocol), low]),
+        _ => port,
+    }
+}
+
+/// Echo request and reply by the number that `protocol` gives them; no other query crosses the families (RFC 7915 sections 4.2
+/// and 5.2).
+pub(super) const fn echo_type(icmp_type: u8, protocol: u8) -> u8 {
+    match (protocol, icmp_type) {
+        (proto::ICMP, 128) => 8,
+        (proto::ICMP, 129) => 0,
+        (proto::ICMPV6, 8) => 128,
+        (proto::ICMPV6, 0) => 129,
+        (_, same) => same,
+    }
+}
+
+/// Type and code of an ICMP error in another protocol; none if it has no counterpart there.
+pub(super) const fn error_type(from: u8, to: u8, icmp_type: u8, code: u8) -> Option<(u8, u8)> {
+    match (from, to) {
+        (proto::ICMP, proto::ICMPV6) => to_icmpv6(icmp_type, code),
+        (proto::ICMPV6, proto::ICMP) => to_icmp(icmp_type, code),
+        _ => Some((icmp_type, code)),
+    }
+}
+
+/// RFC 7915 section 4.2: unreachable 3, time exceeded 11.
+const fn to_icmpv6(icmp_type: u8, code: u8) -> Option<(u8, u8)> {
+    match (icmp_type, code) {
+        (3, 0 | 1 | 5..=8 | 11 | 12) => Some((1, 0)),
+        (3, 2) => Some((4, 1)),
+        (3, 3) => Some((1, 4)),
+        (3, 4) => Some((2, 0)),
+        (3, 9 | 10 | 13 | 15) => Some((1, 1)),
+        (11, code) => Some((3, code)),
+        _ => None,
+    }
+}
+
+/// RFC 7915 section 5.2: unreachable 1, too big 2, time exceeded 3, parameter problem 4.
+const fn to_icmp(icmp_type: u8, code: u8) -> Option<(u8, u8)> {
+    match (icmp_type, code) {
+        (1, 0 | 2 | 3) => Some((3, 1)),
+        (1, 1) => Some((3, 10)),
+        (1, 4) => Some((3, 3)),
+        (2, _) => Some((3, 4)),
+        (3, code) => Some((11, code)),
+        (4, 1) => Some((3, 2)),
+        _ => None,
+    }
+}
