@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 
 use model::Valid;
-use model::findings::Code;
-use model::lab::{Destination, InterfaceRef, Peer, SourceDestCheck, Target, Traffic, Vpc};
+use model::findings::{Code, Findings};
+use model::lab::{
+    Connectivity, Destination, InterfaceRef, Peer, PeeredGroup, PeeringReach, SourceDestCheck, Target,
+    Traffic, Vpc,
+};
 use vpclab_import::{Look, load, render};
 
 #[test]
@@ -46,6 +49,70 @@ fn prefix_lists_has_what_its_first_line_says() {
 }
 
 #[test]
+fn every_example_passes_the_check_with_the_warnings_that_its_comments_announce() {
+    let announced = |name: &str| match name {
+        "internet-gateway.yaml" => vec![Code::PublicAddressWithoutRoute],
+        "nat-gateway.yaml" => vec![Code::PeeringWithoutReturnRoute],
+        "peering.yaml" => vec![Code::PeeringRouteOutsidePeer],
+        _ => Vec::new(),
+    };
+    let labs = names().into_iter().filter(|name| !name.ends_with(".checks.yaml") && name != "shop.yaml");
+    let labs: Vec<String> = labs.collect();
+    assert!(labs.len() >= 11, "{labs:?}");
+    for name in labs {
+        let found = warnings(&name);
+        assert_eq!(found, announced(&name), "{name}");
+    }
+}
+
+#[test]
+fn every_example_of_a_gateway_has_expectations_beside_it() {
+    let names = names();
+    for path in [
+        "internet-gateway",
+        "egress-only",
+        "nat-gateway",
+        "nat64",
+        "peering",
+        "inter-region-peering",
+        "middlebox",
+        "regions",
+    ] {
+        assert!(names.contains(&format!("{path}.yaml")), "{path}");
+        assert!(names.contains(&format!("{path}.checks.yaml")), "{path}");
+    }
+}
+
+#[test]
+fn peering_has_two_accounts_and_a_group_of_the_peer_in_a_rule() {
+    let (valid, _) = loaded("peering.yaml");
+    let vpcs = &valid.lab().vpcs;
+    assert_ne!(vpcs["web"].account, vpcs["app"].account);
+    let web = Peer::PeeredGroup(PeeredGroup { vpc: "web".to_owned(), group: "web".to_owned() });
+    assert!(vpcs["app"].security_groups["app"].ingress.iter().all(|rule| rule.peer == web));
+    assert!(!valid.lab().peerings.values().any(|p| p.joins("web", "db")));
+}
+
+#[test]
+fn regions_has_three_vpcs_in_two_regions_and_three_zones_and_every_kind_of_gateway() {
+    let lab = valid("regions.yaml");
+    let vpcs = &lab.lab().vpcs;
+    let count = |words: Vec<&str>| words.into_iter().collect::<std::collections::BTreeSet<_>>().len();
+    assert_eq!(vpcs.len(), 3);
+    assert_eq!(count(vpcs.values().map(|vpc| vpc.region.as_str()).collect()), 2);
+    assert_eq!(count(vpcs.values().flat_map(|vpc| vpc.subnets.values().map(|s| s.az.as_str())).collect()), 3);
+    let nat = |connectivity| {
+        vpcs.values().flat_map(|vpc| vpc.nat_gateways.values()).any(|nat| nat.connectivity == connectivity)
+    };
+    assert!(nat(Connectivity::Public) && nat(Connectivity::Private));
+    assert!(vpcs.values().any(|vpc| vpc.egress_only_internet_gateway.is_some()));
+    let edge = |vpc: &Vpc| vpc.internet_gateway.as_ref().is_some_and(|gateway| gateway.route_table.is_some());
+    assert!(vpcs.values().any(edge) && vpcs.values().any(|vpc| vpc.internet_gateway.is_some() && !edge(vpc)));
+    let reach = |reach| lab.lab().peerings.values().any(|peering| peering.reach == reach);
+    assert!(reach(PeeringReach::InterRegion) && reach(PeeringReach::IntraRegion));
+}
+
+#[test]
 fn everything_that_shop_says_is_understood_and_only_waits_to_be_enforced() {
     let text = text("shop.yaml");
     let found = load("shop.yaml", &text).expect_err("shop has keys that are not enforced yet");
@@ -66,13 +133,30 @@ fn text(name: &str) -> String {
     std::fs::read_to_string(path).expect("the example exists")
 }
 
-fn valid(name: &str) -> Valid {
+/// Names of all files in the folder.
+fn names() -> Vec<String> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let entries = std::fs::read_dir(folder).expect("the folder exists");
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.expect("a readable entry").file_name().into_string().ok())
+        .filter(|name| name.ends_with(".yaml"))
+        .collect();
+    names.sort();
+    names
+}
+
+fn warnings(name: &str) -> Vec<Code> {
+    loaded(name).1.iter().map(|finding| finding.code).collect()
+}
+
+fn loaded(name: &str) -> (Valid, Findings) {
     let text = text(name);
-    match load(name, &text) {
-        Ok((valid, warnings)) => {
-            assert!(warnings.is_empty(), "{}", render(&warnings, name, &text, Look::Plain));
-            valid
-        }
-        Err(found) => panic!("{}", render(&found, name, &text, Look::Plain)),
-    }
+    load(name, &text).unwrap_or_else(|found| panic!("{}", render(&found, name, &text, Look::Plain)))
+}
+
+/// An example that deserves no warning.
+fn valid(name: &str) -> Valid {
+    let (valid, warnings) = loaded(name);
+    assert!(warnings.is_empty(), "{}", render(&warnings, name, &text(name), Look::Plain));
+    valid
 }

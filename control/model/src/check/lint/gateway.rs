@@ -18,14 +18,14 @@ pub(super) fn vpc(draft: &draft::Vpc, lab: &Lab, vpc: &Vpc, found: &mut Findings
     peering_routes(draft, lab, vpc, found);
 }
 
-/// Replies leave by the route table of the instance's subnet (IG-07).
+/// Replies leave by the route table of the instance's subnet (IG-07), directly or through an instance in between.
 fn public_addresses(draft: &draft::Vpc, vpc: &Vpc, found: &mut Findings) {
     for (name, device, keys) in interface::each(draft) {
         let Some(spot) = keys.public_ip.key().or_else(|| keys.public_ips.key()) else { continue };
         let Some(interface) = checked(vpc, &name.value, device) else { continue };
         if vpc.internet_gateway.is_some()
             && !interface.public_ips.is_empty()
-            && leads_to(vpc, &interface.subnet, &Target::InternetGateway) == Some(false)
+            && leads_out(vpc, &interface.subnet) == Some(false)
         {
             let message = format!("subnet `{}` has no route to the internet gateway", interface.subnet);
             found.push(
@@ -155,6 +155,13 @@ fn routes_over(vpc: &Vpc) -> impl Iterator<Item = (&str, &str)> {
         | Target::Local
         | Target::NatGateway(_) => None,
     })
+}
+
+/// Whether some route of the subnet leads to the internet gateway, or to an instance that may forward to it.
+fn leads_out(vpc: &Vpc, subnet: &str) -> Option<bool> {
+    let table = vpc.route_tables.get(&vpc.subnets.get(subnet)?.route_table)?;
+    let out = |target: &Target| matches!(target, Target::InternetGateway | Target::Interface(_));
+    Some(table.routes.iter().any(|route| out(&route.target)))
 }
 
 /// Whether some route of the subnet leads to `target`; nobody knows where a table leads that could not be read.
