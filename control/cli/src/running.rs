@@ -1,7 +1,9 @@
 //! Running labs and what they answer.
 
+use std::collections::BTreeMap;
+
 use daemon::protocol::{
-    Applied, CounterRows, DropRow, FlowRow, PeeringChange, PeeringRow, Request, Response, Status,
+    Applied, CounterRows, DropRow, FlowRow, NatMetrics, PeeringChange, PeeringRow, Request, Response, Status,
 };
 use daemon::{Client, ClientError, Dirs, State};
 
@@ -90,6 +92,16 @@ impl Running {
         } else {
             Err(Self::unexpected(&response))
         }
+    }
+
+    /// What was counted at NAT gateways, by id.
+    ///
+    /// # Errors
+    ///
+    /// When the daemon does not answer, or refuses in its own words.
+    pub(crate) fn nat_gateways(&mut self) -> Result<BTreeMap<String, NatMetrics>, Error> {
+        let response = self.ask(&Request::NatGateways)?;
+        if let Response::NatGateways(rows) = response { Ok(rows) } else { Err(Self::unexpected(&response)) }
     }
 
     /// The lab file in force, and what was changed since.

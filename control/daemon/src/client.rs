@@ -137,8 +137,11 @@ impl Client {
 const fn patience(request: &Request) -> Duration {
     match request {
         Request::Apply { .. } | Request::Peering(_) | Request::Stop => CHANGE,
-        Request::Counters | Request::Drops | Request::Flows { .. } | Request::Source | Request::Status => {
-            LOOK
-        }
+        Request::Counters
+        | Request::Drops
+        | Request::Flows { .. }
+        | Request::NatGateways
+        | Request::Source
+        | Request::Status => LOOK,
     }
 }

@@ -27,6 +27,7 @@ mod event;
 pub mod exec;
 mod labels;
 mod line;
+mod metrics;
 mod peering;
 pub mod protocol;
 mod running;

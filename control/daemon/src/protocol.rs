@@ -2,12 +2,14 @@
 //!
 //! All rows carry names and ids as people read them; the daemon resolves indices. Lists are ordered.
 
+mod nat_metrics;
 mod peering;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use nat_metrics::NatMetrics;
 pub use peering::{PeeringChange, PeeringRow, PeeringStep};
 
 /// A request.
@@ -30,6 +32,8 @@ pub enum Request {
         /// At most this many from each worker.
         limit: usize,
     },
+    /// What was counted at NAT gateways.
+    NatGateways,
     /// Ask something of a peering connection.
     Peering(PeeringChange),
     /// The lab file in force and what was changed since, to be explained from.
@@ -59,6 +63,8 @@ pub enum Response {
     },
     /// See [`Request::Flows`].
     Flows(Vec<FlowRow>),
+    /// By `nat-` id; gateways at which nothing is counted are left out.
+    NatGateways(BTreeMap<String, NatMetrics>),
     /// The connection as it is now.
     Peering(PeeringRow),
     /// See [`Request::Source`].

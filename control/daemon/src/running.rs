@@ -15,6 +15,7 @@ use runtime::{Attachment, BackendKind, Runtime, Snapshot, Tun};
 use crate::error::Error;
 use crate::event::{self, Event};
 use crate::labels::Labels;
+use crate::metrics;
 use crate::peering::LivePeerings;
 use crate::protocol::{Request, Response};
 use crate::server::Server;
@@ -150,6 +151,7 @@ impl Running {
             Request::Counters => view::counters(self),
             Request::Drops => view::drops(self),
             Request::Flows { limit } => view::flows(self, (*limit).min(FLOWS)),
+            Request::NatGateways => metrics::nat_gateways(self),
             Request::Peering(change) => self.change_peering(change),
             Request::Source => Response::Source {
                 name: self.name.clone(),

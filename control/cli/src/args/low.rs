@@ -182,12 +182,18 @@ pub(crate) struct Show {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ShowKind {
     Acls,
+    EgressOnlyInternetGateways,
     FlowLogs,
     Groups,
     Hosts,
     Instances,
     Interfaces,
+    InternetGateways,
+    NatGateways,
+    #[value(alias = "peering")]
+    Peerings,
     PrefixLists,
+    PublicAddresses,
     Routes,
     Subnets,
 }

@@ -1,8 +1,14 @@
 //! `vpclab show`: the objects of a lab as they are in force, with every default filled in.
 
+mod gateways;
 mod hosts;
+mod nat_gateways;
+mod peerings;
+mod public_addresses;
 
-use model::lab::{FlowLog, FlowLogScope, Lab, LogDestination, SourceDestCheck, TrafficType, Vpc};
+use model::lab::{
+    FlowLog, FlowLogScope, Lab, LogDestination, PeeringState, SourceDestCheck, Target, TrafficType, Vpc,
+};
 use serde::Serialize;
 
 use crate::args::high::Show;
@@ -23,12 +29,17 @@ pub(crate) fn run(args: &Show, out: Out<'_>) -> Result<Answer, Error> {
     let lab = world.lab();
     match args.kind {
         ShowKind::Acls => output::rows(out, args.output, &acls(lab)),
+        ShowKind::EgressOnlyInternetGateways => output::rows(out, args.output, &gateways::egress_only(lab)),
         ShowKind::FlowLogs => output::rows(out, args.output, &flow_logs(lab)),
         ShowKind::Groups => output::rows(out, args.output, &groups(lab)),
         ShowKind::Hosts => output::rows(out, args.output, &hosts::rows(lab)),
         ShowKind::Instances => output::rows(out, args.output, &instances(lab)),
         ShowKind::Interfaces => output::rows(out, args.output, &interfaces(lab)),
+        ShowKind::InternetGateways => output::rows(out, args.output, &gateways::internet(lab)),
+        ShowKind::NatGateways => nat_gateways::write(args, lab, out),
+        ShowKind::Peerings => output::rows(out, args.output, &peerings::rows(lab)),
         ShowKind::PrefixLists => output::rows(out, args.output, &prefix_lists(lab)),
+        ShowKind::PublicAddresses => output::rows(out, args.output, &public_addresses::rows(lab)),
         ShowKind::Routes => output::rows(out, args.output, &routes(lab)),
         ShowKind::Subnets => output::rows(out, args.output, &subnets(lab)),
     }?;
@@ -317,19 +328,25 @@ struct RouteRow {
     main: bool,
     destination: String,
     target: String,
+    /// `blackhole` if its target carries nothing (RT-15), else `active`.
+    state: &'static str,
     subnets: Vec<String>,
+    /// The internet gateway whose edge table this is.
+    gateway: Option<String>,
     id: String,
 }
 
 impl Row for RouteRow {
-    const COLUMNS: &'static [&'static str] = &["route table", "destination", "target", "subnets", "id"];
+    const COLUMNS: &'static [&'static str] =
+        &["route table", "destination", "target", "state", "used by", "id"];
 
     fn cells(&self) -> Vec<String> {
         vec![
             format!("{}{}", self.route_table, if self.main { " (main)" } else { "" }),
             self.destination.clone(),
             self.target.clone(),
-            joined(&self.subnets),
+            self.state.into(),
+            joined(self.subnets.iter().chain(&self.gateway)),
             self.id.clone(),
         ]
     }
@@ -340,13 +357,18 @@ fn routes(lab: &Lab) -> Vec<RouteRow> {
     for vpc in lab.vpcs.values() {
         for table in vpc.route_tables.values() {
             let subnets = subnets_with(vpc, |subnet| subnet.route_table == table.name);
+            let edge = vpc.internet_gateway.as_ref();
+            let edge = edge.filter(|gateway| gateway.route_table.as_ref() == Some(&table.name));
+            let gateway = edge.map(|gateway| gateway.id.clone());
             rows.extend(table.routes.iter().map(|route| RouteRow {
                 route_table: format!("{}/{}", vpc.name, table.name),
                 route_table_id: table.id.clone(),
                 main: table.main,
                 destination: words::destination(route),
                 target: words::target(route),
+                state: if is_blackhole(lab, route) { "blackhole" } else { "active" },
                 subnets: subnets.clone(),
+                gateway: gateway.clone(),
                 id: route.id.clone(),
             }));
         }
@@ -395,6 +417,21 @@ fn subnets(lab: &Lab) -> Vec<SubnetRow> {
         network_acl: subnet.network_acl.clone(),
     };
     lab.vpcs.values().flat_map(|vpc| vpc.subnets.values().map(move |subnet| row(vpc, subnet))).collect()
+}
+
+/// RT-15, RT-16.
+fn is_blackhole(lab: &Lab, route: &model::lab::Route) -> bool {
+    match &route.target {
+        Target::Blackhole => true,
+        Target::Peering(name) => {
+            lab.peerings.get(name).is_none_or(|peering| peering.state != PeeringState::Active)
+        }
+        Target::EgressOnlyInternetGateway
+        | Target::Interface(_)
+        | Target::InternetGateway
+        | Target::Local
+        | Target::NatGateway(_) => false,
+    }
 }
 
 fn subnets_with(vpc: &Vpc, which: impl Fn(&model::lab::Subnet) -> bool) -> Vec<String> {

@@ -233,6 +233,29 @@ fn hosts_are_shown() {
     assert_eq!((&rows[0]["host"], &rows[0]["run"][0]), (&"laptop".into(), &"sleep 9".into()));
 }
 
+/// Rules: RT-15, RT-16
+#[test]
+fn gateways_are_shown_with_who_uses_them() {
+    const REGIONS: &str = "examples/regions.yaml";
+    for kind in
+        ["egress-only-internet-gateways", "internet-gateways", "nat-gateways", "peerings", "public-addresses"]
+    {
+        golden(&format!("show-{kind}"), &["show", kind, "--file", REGIONS], 0);
+        let (rows, _) = json(&["show", kind, "--file", REGIONS]);
+        assert!(rows.as_array().is_some_and(|rows| !rows.is_empty()), "{kind}");
+    }
+    golden("show-routes-of-gateways", &["show", "routes", "--file", REGIONS], 0);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("lab.yaml");
+    let text = std::fs::read_to_string(root().join(REGIONS)).expect("readable");
+    let deleted = text.replace("accepter: data,  state: active", "accepter: data, state: deleted");
+    std::fs::write(&path, deleted).expect("writable");
+    let (rows, _) = json(&["show", "routes", "--file", path.to_str().expect("text")]);
+    let blackholes = rows.as_array().expect("a list").iter().filter(|row| row["state"] == "blackhole");
+    assert!(blackholes.clone().all(|row| row["target"] == "peering/far"), "{rows}");
+    assert_eq!(blackholes.count(), 4);
+}
+
 #[test]
 fn check_says_yes_no_or_that_there_is_no_file() {
     let folder = tempfile::tempdir().expect("a folder");
