@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 
 use snapshot::{Attachment, InterfaceIx, Snapshot};
-use wire::{Buffer, Parsed};
+use wire::{Buffer, FiveTuple, Parsed};
 
 use crate::counters::Counters;
-use crate::decide::{Decision, Verdict};
+use crate::decide::{Decision, Stateful, Verdict};
 use crate::fragment::{Keeper, Kept};
 use crate::frame::Packet;
 use crate::key::Key;
@@ -270,6 +270,11 @@ impl Engine {
     /// What each NAT gateway has counted here (NG-25).
     pub fn nat_gateways(&self) -> impl Iterator<Item = (InterfaceIx, NatCounters)> + '_ {
         self.memory.gateways.metrics().iter()
+    }
+
+    /// Live connections through stateful gateways: the gateway, and the tuple of the inside's packets before and after it.
+    pub fn connections(&self, now: Time) -> impl Iterator<Item = (Stateful, FiveTuple, FiveTuple)> + '_ {
+        self.memory.gateways.iter(now)
     }
 
     /// Where this engine's packets ended.

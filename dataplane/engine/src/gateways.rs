@@ -210,6 +210,15 @@ impl Gateways {
         self.by_inner.get(handle).is_some_and(|connection| is_live(&connection.state, now))
     }
 
+    /// Live connections: their gateway, and the tuple of the inside's packets before and after it.
+    pub(crate) fn iter(&self, now: Time) -> impl Iterator<Item = (Stateful, FiveTuple, FiveTuple)> + '_ {
+        let live = self.by_inner.handles().filter(move |handle| self.is_live(*handle, now));
+        live.filter_map(|handle| {
+            let (at, connection) = (self.by_inner.key(handle)?, self.by_inner.get(handle)?);
+            Some((at.gateway, at.tuple, connection.outer?))
+        })
+    }
+
     fn live(&self, gateway: Stateful, inner: &FiveTuple, now: Time) -> Option<Handle> {
         let handle = self.by_inner.find(&At { gateway, tuple: *inner })?;
         self.is_live(handle, now).then_some(handle)

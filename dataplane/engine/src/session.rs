@@ -149,9 +149,11 @@ impl Half {
         self.last.time()
     }
 
-    /// Takes note of a packet that is decided but not counted.
+    /// Takes note of a packet that is decided but not counted: what the block counts keeps its times.
     pub(crate) fn touch(&mut self, now: Time) {
-        self.last = Stamp::new(now.0);
+        if self.block_packets == 0 {
+            self.last = Stamp::new(now.0);
+        }
     }
 
     /// When it may be forgotten if nothing more comes.

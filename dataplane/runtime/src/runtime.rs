@@ -10,7 +10,7 @@ use std::time::Duration;
 use ::io::poller::{BackendError, BackendKind};
 use ::io::{BufferPool, Outbox, Tun, Waker};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
-use engine::{Config, Counters, DropRecord, Engine, FlowRecord};
+use engine::{Config, Counters, DropRecord, Engine, FlowRecord, Leases};
 use flowlog::FlowLogs;
 use snapshot::{Attachment, Snapshot};
 
@@ -111,6 +111,8 @@ pub struct Runtime {
     to_outside: Sender<Trouble>,
     trouble: Receiver<Trouble>,
     clock: Clock,
+    /// The ports of NAT gateways that all workers have in use.
+    leases: Leases,
 }
 
 impl Runtime {
@@ -140,6 +142,7 @@ impl Runtime {
         let mut runtime = Self {
             published,
             rings,
+            leases: Leases::default(),
             commands: vec![],
             threads: vec![],
             writer: Some(writer),
@@ -342,6 +345,7 @@ impl Runtime {
     ) -> Result<(), RuntimeError> {
         let (to_worker, commands) = bounded(COMMAND_QUEUE);
         let (published, rings, clock) = (Arc::clone(&self.published), Arc::clone(&self.rings), self.clock);
+        let leases = self.leases.clone();
         let workers = options.workers.max(1);
         let config = Config {
             worker: u16::try_from(number).unwrap_or(u16::MAX),
@@ -360,7 +364,8 @@ impl Runtime {
             };
             started.send(Ok(())).ok();
             let view = published.view(number);
-            let (engine, pool) = (Engine::new(&config), BufferPool::new(BUFFERS));
+            let engine = Engine::new(&config).sharing(leases);
+            let pool = BufferPool::new(BUFFERS);
             let workers = usize::from(workers);
             // Guests need a processor too.
             let spins = std::thread::available_parallelism().is_ok_and(|all| workers < all.get());
