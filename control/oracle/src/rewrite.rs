@@ -1,13 +1,22 @@
 //! What gateways change in a packet: addresses, ports, and the packet that an ICMP error quotes.
 
+#[cfg(test)]
+mod tests;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use wire::{FiveTuple, Parsed, Transport, proto};
 
-/// Bytes that an IPv6 header has more than an IPv4 header without options (RFC 791 section 3.1, RFC 8200 section 3).
-const HEADER_GROWTH: u32 = 20;
+/// Bytes of an IPv4 header without options (RFC 791 section 3.1).
+const HEADER_V4: u16 = 20;
+/// Bytes of an IPv6 header (RFC 8200 section 3).
+const HEADER_V6: u16 = 40;
 /// Bytes of an IPv6 fragment header (RFC 8200 section 4.5).
-const FRAGMENT_HEADER: u32 = 8;
+const FRAGMENT_HEADER: u16 = 8;
+/// The longest ICMPv6 error (RFC 4443 section 2.4).
+const LONGEST_ERROR: u32 = 1280;
+/// The longest packet that may be fragmented after it was IPv6 (RFC 7915 section 5.1).
+const LONGEST_FRAGMENTABLE: u32 = 1260;
 
 /// The source of the packet and of what it answers: everything of `private` becomes `public`.
 ///
@@ -116,22 +125,50 @@ const fn error_6_to_4(icmp_type: u8, code: u8) -> Option<(u8, u8)> {
 
 /// NAT64 changes every packet's length by the difference of the headers.
 fn resize(parsed: &mut Parsed, tuple: FiveTuple) {
-    let fragment = if parsed.fragment.is_some() { FRAGMENT_HEADER } else { 0 };
-    let growth = HEADER_GROWTH + fragment;
-    match (parsed.tuple.src.is_ipv4(), tuple.src.is_ipv4()) {
-        (true, false) => {
-            parsed.length += growth;
-            parsed.longest += growth;
-            parsed.wire_bytes += growth * parsed.packets;
-            parsed.dont_fragment = true;
-        }
-        (false, true) => {
-            parsed.length = parsed.length.saturating_sub(growth);
-            parsed.longest = parsed.longest.saturating_sub(growth);
-            parsed.wire_bytes = parsed.wire_bytes.saturating_sub(growth * parsed.packets);
-        }
-        (true, true) | (false, false) => {}
+    let to_v4 = tuple.src.is_ipv4();
+    if parsed.tuple.src.is_ipv4() == to_v4 {
+        return;
     }
+    let (before, after) = (parsed.transport_offset, header(to_v4, parsed.fragment.is_some()));
+    let (longest, count) = (parsed.longest, parsed.packets);
+    parsed.transport_offset = after;
+    parsed.length = exchange(parsed.length, before, after, 1);
+    parsed.longest = exchange(longest, before, after, 1);
+    parsed.wire_bytes = exchange(parsed.wire_bytes, before, after, count);
+    if parsed.is_about_another() {
+        quote(parsed, to_v4);
+    }
+    if !to_v4 && count > 1 {
+        shorten(parsed, longest);
+    }
+    parsed.dont_fragment = !to_v4 || parsed.fragment.is_none() && parsed.longest > LONGEST_FRAGMENTABLE;
+}
+
+const fn header(v4: bool, is_fragment: bool) -> u16 {
+    match (v4, is_fragment) {
+        (true, _) => HEADER_V4,
+        (false, false) => HEADER_V6,
+        (false, true) => HEADER_V6 + FRAGMENT_HEADER,
+    }
+}
+
+fn exchange(bytes: u32, before: u16, after: u16, count: u32) -> u32 {
+    bytes.saturating_sub(u32::from(before) * count) + u32::from(after) * count
+}
+
+/// The header of the packet that an ICMP error quotes changes too; an ICMPv6 error is cut.
+fn quote(parsed: &mut Parsed, to_v4: bool) {
+    let length = exchange(parsed.length, header(!to_v4, false), header(to_v4, false), 1);
+    let length = if to_v4 { length } else { length.min(LONGEST_ERROR) };
+    (parsed.length, parsed.longest, parsed.wire_bytes) = (length, length, length);
+}
+
+/// TCP is cut into segments as long as before, with less in each; a datagram stays what it is.
+fn shorten(parsed: &mut Parsed, longest: u32) {
+    let Transport::Tcp { payload, .. } = parsed.transport else { return };
+    let headers = parsed.length.saturating_sub(payload);
+    let size = u16::try_from(longest.saturating_sub(headers)).unwrap_or(u16::MAX);
+    *parsed = parsed.cut(size);
 }
 
 const fn about_mut(parsed: &mut Parsed) -> Option<&mut FiveTuple> {

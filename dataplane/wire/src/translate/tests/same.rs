@@ -198,6 +198,9 @@ fn a_packet_outlasts_its_forwarders_or_is_left_alone() {
         assert_eq!(hops(1), (Ok(1), false));
         assert_eq!(hops(2), (Err(Untranslatable::Expired), true));
         assert_eq!(hops(255), (Err(Untranslatable::Expired), true));
+        let mut buffer = Buffer::copy_of(&with_ttl(packet.clone(), 0));
+        let parsed = read(&buffer).unwrap();
+        assert_eq!(translate(&mut buffer, &parsed, &to(&packet)), Ok(parsed), "no forwarder counts");
     }
 }
 

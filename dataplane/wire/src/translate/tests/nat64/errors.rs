@@ -91,6 +91,7 @@ fn types_and_codes_have_counterparts() {
 fn an_mtu_grows_and_shrinks_with_the_header() {
     for (mtu, length, expected) in [
         (1400, 1500, 1420),
+        (32 << 16 | 1400, 1500, 1420),
         (8500, 9001, 8520),
         (576, 1500, 1280),
         (65_535, 1500, 65_555),
@@ -104,6 +105,20 @@ fn an_mtu_grows_and_shrinks_with_the_header() {
         assert_eq!(to_v4(2, 0, mtu)[24..28], u32::to_be_bytes(expected), "{mtu}");
     }
     assert_eq!(to_v6(3, 2, 0, 100)[44..48], [0, 0, 0, 6], "the pointer to the next header");
+}
+
+/// Rules: NG-20
+#[test]
+fn only_a_short_quoted_packet_might_have_been_fragmented() {
+    let (client, outer) = examples();
+    for (length, may_not) in [(1280, false), (1281, true)] {
+        let quote = udp(client.0, client.1, &vec![7; length - 48]);
+        let mut buffer = Buffer::copy_of(&icmp_error(client.1.ip(), &quote, 1, 4, 0));
+        let parsed = read(&buffer).unwrap();
+        let expected = icmp_error(outer.1.ip(), &udp(outer.0, outer.1, b""), 3, 3, 0);
+        translate(&mut buffer, &parsed, &to(&expected)).unwrap();
+        assert_eq!(buffer.bytes()[28 + 6] & 0x40 != 0, may_not, "{length}");
+    }
 }
 
 /// Rules: NG-20

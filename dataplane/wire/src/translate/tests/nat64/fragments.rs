@@ -11,11 +11,12 @@ proptest! {
         client in client(),
         outer in outer(),
         to_v4 in any::<bool>(),
-        payload in prop::collection::vec(any::<u8>(), 100..1000),
+        payload in prop::collection::vec(any::<u8>(), 1..1000),
         id in any::<u32>(),
-        eights in 1_usize..12,
+        eights in prop_oneof![1_usize..12, 150_usize..200],
     ) {
         let (before, after) = if to_v4 { (client, outer) } else { (outer, client) };
+        let payload = [&vec![7; eights * 8][..], &payload].concat();
         let after = udp(after.0, after.1, &payload);
         let to = to(&after);
         let mut pieces = Vec::new();

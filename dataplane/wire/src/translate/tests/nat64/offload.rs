@@ -108,6 +108,18 @@ fn a_datagram_without_a_checksum_gets_one() {
     }
 }
 
+/// Tunnels may do without in IPv6 too (RFC 6936).
+#[test]
+fn to_ipv4_a_datagram_without_a_checksum_stays_without() {
+    let (client, outer) = examples();
+    let mut packet = udp(client.0, client.1, b"query");
+    packet[46..48].fill(0);
+    let mut buffer = Buffer::copy_of(&packet);
+    let parsed = read(&buffer).unwrap();
+    translate(&mut buffer, &parsed, &to(&udp(outer.0, outer.1, b"query"))).unwrap();
+    assert_eq!(anonymous(buffer.bytes()), without_checksum(outer, b"query"));
+}
+
 /// Rules: NG-20
 #[test]
 fn a_checksum_of_zero_is_written_as_all_ones() {

@@ -40,9 +40,12 @@ fn headers_that_may_not_be_left_out() {
     refuse(&routing, &to(&v4), Untranslatable::NoCounterpart);
     let authentication = extended(&v6, 51, &[proto::UDP, 1, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1]);
     refuse(&authentication, &to(&v4), Untranslatable::NoCounterpart);
-    for kind in [131, 137] {
-        let route = with_options(&v4, &[1, kind, 7, 4, 10, 0, 0, 1]);
-        refuse(&route, &to(&v6), Untranslatable::NoCounterpart);
+    for (kind, pointer) in [(131, 4), (137, 4), (131, 7)] {
+        let route = [1, kind, 7, pointer, 10, 0, 0, 1];
+        refuse(&with_options(&v4, &route), &to(&v6), Untranslatable::NoCounterpart);
+        let error = icmp_error(outer.1.ip(), &v4, 3, 3, 0);
+        let expected = to(&icmp_error(client.1.ip(), &v6, 1, 4, 0));
+        refuse(&with_options(&error, &route), &expected, Untranslatable::NoCounterpart);
     }
 }
 
