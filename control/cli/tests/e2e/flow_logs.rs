@@ -9,7 +9,7 @@ const LAB: &str = include_str!("labs/flow-logs.yaml");
 const DEFAULT: &str = "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} \
                        ${packets} ${bytes} ${start} ${end} ${action} ${log-status}";
 
-const FULL: &str = "${interface-id} ${srcaddr} ${dstaddr} ${pkt-srcaddr} ${pkt-dstaddr} ${srcport} ${dstport} \
+pub(crate) const FULL: &str = "${interface-id} ${srcaddr} ${dstaddr} ${pkt-srcaddr} ${pkt-dstaddr} ${srcport} ${dstport} \
                     ${protocol} ${packets} ${bytes} ${action} ${tcp-flags} ${flow-direction} ${traffic-path} ${type} \
                     ${vpc-id} ${instance-id} ${az-id} ${log-status}";
 

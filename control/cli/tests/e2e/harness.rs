@@ -15,4 +15,4 @@ pub(crate) use load::Load;
 pub(crate) use machine::{alone, lives, unique_name};
 pub(crate) use program::{Done, Program};
 pub(crate) use records::Records;
-pub(crate) use sockets::{echo_tcp, echo_udp};
+pub(crate) use sockets::{echo_tcp, echo_tcp_at, echo_udp, echo_udp_at};

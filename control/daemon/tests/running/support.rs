@@ -274,8 +274,9 @@ impl Lab<'_> {
         thread::scope(|scope| {
             scope.spawn(|| echo(&server));
             let load = scope.spawn(|| exchange(&client, &done));
+            let end = End(&done);
             work();
-            done.store(true, Ordering::Relaxed);
+            drop(end);
             let echoes = load.join().expect("the client does not panic");
             client.send(&[]).expect("sent");
             echoes
@@ -311,6 +312,15 @@ impl Drop for Lab<'_> {
                 let _ = thread.join();
             }
         }
+    }
+}
+
+/// Ends the load of [`Lab::echo_while`], also when the work fails.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -64,6 +64,16 @@ impl Lab {
         instance.interfaces.iter().find(|i| i.device == device).expect("it has the device").id.clone()
     }
 
+    /// `INSTANCE.DEVICE` of every interface by its `eni-` id.
+    pub(crate) fn interface_names(&self) -> BTreeMap<String, String> {
+        let instances = self.status().instances.into_iter();
+        let names = instances.flat_map(|instance| {
+            let name = instance.name;
+            instance.interfaces.into_iter().map(move |e| (e.id, format!("{name}.{}", e.device)))
+        });
+        names.collect()
+    }
+
     fn call(&self, request: &Request) -> Response {
         let answer = Client::connect(self.name()).and_then(|mut client| client.call(request));
         answer.unwrap_or_else(|error| panic!("{request:?} of lab {}: {error}", self.name()))

@@ -61,6 +61,17 @@ impl Records {
         self.0.iter().map(|r| number(&r[field])).fold(0, |all, value| all | value)
     }
 
+    /// Distinct values of some fields with what their records add up to, each as `VALUE VALUE … PACKETS BYTES`.
+    pub(crate) fn table(&self, fields: &str) -> Vec<String> {
+        let row = |values: String| {
+            let pairs = fields.split(' ').zip(values.split(' '));
+            let conditions: Vec<String> = pairs.map(|(field, value)| format!("{field}={value}")).collect();
+            let Sum { packets, bytes } = self.with(&conditions.join(" ")).sum();
+            format!("{values} {packets} {bytes}")
+        };
+        self.distinct(fields).into_iter().map(row).collect()
+    }
+
     /// Distinct values of some fields, each as `VALUE VALUE …`.
     pub(crate) fn distinct(&self, fields: &str) -> BTreeSet<String> {
         let values = |r: &BTreeMap<String, String>| {

@@ -1,5 +1,6 @@
 //! Sockets inside instances: a socket stays in the namespace in which it was made.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -66,14 +67,26 @@ impl Instance {
 
 /// Connects, sends bytes both ways until each side has seen them and the end of the stream, and closes.
 pub(crate) fn echo_tcp(client: &Instance, server: &Instance, to: SocketAddr, bytes: usize) {
-    let listener = server.listen(to.ip(), to.port());
+    echo_tcp_at(client, server, to.ip(), to, bytes);
+}
+
+/// The same where the server has another address than the one that is asked. Returns whom it has seen.
+pub(crate) fn echo_tcp_at(
+    client: &Instance,
+    server: &Instance,
+    own: IpAddr,
+    to: SocketAddr,
+    bytes: usize,
+) -> SocketAddr {
+    let listener = server.listen(own, to.port());
     let data = pattern(bytes);
     let answering = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("somebody connects");
+        let (mut stream, peer) = listener.accept().expect("somebody connects");
         stream.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
         let mut heard = Vec::new();
         stream.read_to_end(&mut heard).expect("the request comes and ends");
         stream.write_all(&heard).expect("the answer is taken");
+        peer
     });
     let mut stream = client.connect(to);
     stream.write_all(&data).expect("the request is taken");
@@ -81,12 +94,25 @@ pub(crate) fn echo_tcp(client: &Instance, server: &Instance, to: SocketAddr, byt
     let mut heard = Vec::new();
     stream.read_to_end(&mut heard).expect("the answer comes and ends");
     assert!(heard == data, "{} of {bytes} bytes came back, or others", heard.len());
-    answering.join().expect("the server ends well");
+    answering.join().expect("the server ends well")
 }
 
 /// Sends datagrams and hears each again.
 pub(crate) fn echo_udp(client: &Instance, from: IpAddr, server: &Instance, to: SocketAddr, sizes: &[usize]) {
-    let listening = server.udp(to.ip(), to.port());
+    echo_udp_at(client, from, server, to.ip(), to, sizes);
+}
+
+/// The same where the server has another address than the one that is asked. Returns all whom it has seen.
+pub(crate) fn echo_udp_at(
+    client: &Instance,
+    from: IpAddr,
+    server: &Instance,
+    own: IpAddr,
+    to: SocketAddr,
+    sizes: &[usize],
+) -> BTreeSet<SocketAddr> {
+    let mut peers = BTreeSet::new();
+    let listening = server.udp(own, to.port());
     let asking = client.udp(from, 0);
     let mut buffer = vec![0; 1 << 16];
     for &size in sizes {
@@ -94,10 +120,12 @@ pub(crate) fn echo_udp(client: &Instance, from: IpAddr, server: &Instance, to: S
         asking.send_to(&data, to).expect("the datagram is taken");
         let (length, peer) = listening.recv_from(&mut buffer).expect("the request comes");
         listening.send_to(&buffer[..length], peer).expect("the answer is taken");
+        peers.insert(peer);
         let (length, peer) = asking.recv_from(&mut buffer).expect("the answer comes");
         assert_eq!(peer, to, "it answers from the address that was asked");
         assert!(buffer[..length] == data[..], "a datagram of {size} bytes came back changed");
     }
+    peers
 }
 
 fn pattern(bytes: usize) -> Vec<u8> {
