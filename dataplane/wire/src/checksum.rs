@@ -90,7 +90,9 @@ impl Delta {
     /// Adds the change of two words.
     #[must_use]
     pub const fn replace32(self, old: u32, new: u32) -> Self {
-        self.replace16((old >> 16) as u16, (new >> 16) as u16).replace16(old as u16, new as u16)
+        let (sum, carry) = (!old).overflowing_add(new);
+        let sum = sum + carry as u32; // cannot overflow, as in `add`
+        Self(add(self.0, add((sum >> 16) as u16, sum as u16)))
     }
 
     /// Adds the change of eight words.

@@ -50,6 +50,10 @@ pub enum Untranslatable {
 /// Of a later fragment only addresses change, since the first one's checksum covers the whole datagram; of a protocol
 /// that we do not read only addresses, whether or not it has a checksum over them (IG-02).
 ///
+/// Addresses of the other family give the packet another header, in the headroom: options and extension headers are
+/// left out, segments of TCP hold less by what the header grows, and a datagram without a checksum gets one. An ICMP
+/// error of the other family is built anew, the only case that allocates.
+///
 /// Returns what [`crate::read`] says of the packet afterwards, but for the ports of a later fragment: they are the
 /// caller's.
 ///

@@ -57,10 +57,11 @@ pub(super) fn translate_v6(
     Ok(afterwards(parsed, to))
 }
 
+#[inline]
 fn afterwards(parsed: &Parsed, to: &Translation) -> Parsed {
-    let transport = match parsed.transport {
-        Transport::Icmp { icmp_type, code, .. } => Transport::Icmp { icmp_type, code, about: to.about },
-        same @ (Transport::Later | Transport::Other | Transport::Tcp { .. } | Transport::Udp) => same,
-    };
-    Parsed { tuple: to.tuple, ttl: to.ttl(parsed), transport, ..*parsed }
+    let mut said = Parsed { tuple: to.tuple, ttl: to.ttl(parsed), ..*parsed };
+    if let Transport::Icmp { about, .. } = &mut said.transport {
+        *about = to.about;
+    }
+    said
 }
