@@ -2,9 +2,10 @@
 //!
 //! A [`question::Question`] becomes a [`packet::Packet`]; [`walk`] sends it and its reply through [`engine::decide()`]; where no
 //! source port was given, [`spread`] does so for every part of the range that rules could tell apart. The rest says it:
-//! [`report`] as data and JSON, [`text`] for people, [`hint`] in one line, [`matrix`] for all pairs, [`last_drop`] about a packet
-//! that was dropped, [`verify`] by asking the oracle too.
+//! [`report`] as data and JSON with the words of [`gateway`], [`text`] for people, [`hint`] in one line, [`matrix`] for all
+//! pairs, [`last_drop`] about a packet that was dropped, [`verify`] by asking the oracle too.
 
+mod gateway;
 pub(crate) mod hint;
 pub(crate) mod last_drop;
 pub(crate) mod matrix;

@@ -1,6 +1,6 @@
 //! From what people call a place to the place: instances, interfaces and hosts by name, id or address.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use model::lab::{Host, Instance, Interface, InterfaceRef, Lab, Vpc};
 use model::suggest;
@@ -59,7 +59,7 @@ impl Port<'_> {
     pub(crate) fn public_address(&self, family: Family) -> Option<IpAddr> {
         match family {
             Family::V4 => {
-                let mapped = |own: &std::net::Ipv4Addr| self.interface.public_ips.get(own);
+                let mapped = |own: &Ipv4Addr| self.interface.public_ips.get(own);
                 self.interface.private_ips.iter().find_map(mapped).map(|public| IpAddr::V4(*public))
             }
             Family::V6 => self.address(family),
@@ -179,6 +179,30 @@ pub(crate) fn end_by_id<'a>(lab: &'a Lab, id: &str) -> Option<End<'a>> {
 /// The interfaces that own `address`; several when VPCs have equal blocks.
 pub(crate) fn owners(lab: &Lab, address: IpAddr) -> Vec<Port<'_>> {
     ports(lab).filter(|port| port.interface.owns(address)).collect()
+}
+
+/// The interface that has this public address.
+pub(crate) fn behind(lab: &Lab, public: IpAddr) -> Option<Port<'_>> {
+    let IpAddr::V4(public) = public else { return None };
+    ports(lab).find(|port| port.interface.public_ips.values().any(|mapped| *mapped == public))
+}
+
+/// What the internet gateway of a VPC makes of a private address (IG-03).
+pub(crate) fn public_of(vpc: &Vpc, private: Ipv4Addr) -> Option<Ipv4Addr> {
+    mappings(vpc).find(|(own, _)| *own == private).map(|(_, public)| public)
+}
+
+/// What the internet gateway of a VPC makes of a public address.
+pub(crate) fn private_of(vpc: &Vpc, public: Ipv4Addr) -> Option<Ipv4Addr> {
+    mappings(vpc).find(|(_, mapped)| *mapped == public).map(|(own, _)| own)
+}
+
+/// Private and public addresses of a VPC, pair by pair.
+fn mappings(vpc: &Vpc) -> impl Iterator<Item = (Ipv4Addr, Ipv4Addr)> {
+    let interfaces = vpc.instances.values().flat_map(|instance| &instance.interfaces);
+    let of_interfaces = interfaces.flat_map(|e| e.public_ips.iter().map(|(own, public)| (*own, *public)));
+    let addresses = vpc.nat_gateways.values().flat_map(|gateway| &gateway.addresses);
+    of_interfaces.chain(addresses.filter_map(|a| Some((a.private_ip, a.public_ip?))))
 }
 
 /// What `text` stands for.

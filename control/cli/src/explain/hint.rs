@@ -1,5 +1,7 @@
 //! What would let a dropped packet pass, in one line.
 
+mod gateway;
+
 use std::net::IpAddr;
 
 use engine::decide::StepKind;
@@ -36,23 +38,31 @@ pub(crate) fn hint(world: &World, walk: &Walk<'_>) -> Option<String> {
             Some(acl(leg, decider, way(gate?.1), part))
         }
         DropReason::NoRoute => no_route(world.lab(), &leg.packet),
-        DropReason::NoSuchDestination => nobody(world.lab(), &leg.packet),
-        DropReason::RouteBlackholed => {
+        DropReason::NoSuchDestination => {
+            gateway::nobody_behind(world, leg).or_else(|| nobody(world.lab(), &leg.packet))
+        }
+        DropReason::RouteBlackholed => gateway::hint(world, leg, part, reason).or_else(|| {
             let decider = world.catalogue.get(world.id(leg.last_decider()?))?;
             Some(format!(
                 "the blackhole in {} is the longest match: a shorter route does not step in",
                 decider.owner
             ))
-        }
+        }),
         DropReason::SourceDestCheck => Some(check(leg)),
         DropReason::BroadcastOrMulticast
         | DropReason::ConnectionClosed
-        | DropReason::EgressOnlyWithoutFlow
         | DropReason::FragmentOverlap
         | DropReason::FragmentQueueFull
         | DropReason::FragmentTimeout
         | DropReason::InterfaceGone
         | DropReason::Malformed
+        | DropReason::NotGloballyRoutable
+        | DropReason::ReservedAddress
+        | DropReason::SessionTableFull
+        | DropReason::TooBig
+        | DropReason::TransmitFailed
+        | DropReason::TtlExceeded => None,
+        DropReason::EgressOnlyWithoutFlow
         | DropReason::NatFragment
         | DropReason::NatIpv6
         | DropReason::NatPortsExhausted
@@ -61,15 +71,9 @@ pub(crate) fn hint(world: &World, walk: &Walk<'_>) -> Option<String> {
         | DropReason::NatWithoutTranslation
         | DropReason::NoPublicAddress
         | DropReason::NoRouteBack
-        | DropReason::NotGloballyRoutable
         | DropReason::NotOnInternet
         | DropReason::PeeringCidr
-        | DropReason::ReservedAddress
-        | DropReason::RoutingLoop
-        | DropReason::SessionTableFull
-        | DropReason::TooBig
-        | DropReason::TransmitFailed
-        | DropReason::TtlExceeded => None,
+        | DropReason::RoutingLoop => gateway::hint(world, leg, part, reason),
     }
 }
 
@@ -129,7 +133,8 @@ fn no_route(lab: &Lab, packet: &Packet<'_>) -> Option<String> {
     let table = format!("{}/{}", port.vpc.name, subnet.route_table);
     let elsewhere = place::owners(lab, destination);
     let other = elsewhere.first().map_or_else(String::new, |owner| {
-        format!("; {} is in VPC {}, and nothing connects the two", owner.name(), owner.vpc.name)
+        let way = gateway::way_to(lab, &port.vpc.name, &owner.vpc.name);
+        format!("; {} is in VPC {}, {way}", owner.name(), owner.vpc.name)
     });
     Some(format!("route table {table} has no route to {destination}{other}"))
 }

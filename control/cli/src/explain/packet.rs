@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use engine::Facts;
+use engine::decide::Rewrite;
 use model::lab::{Lab, SourceDestCheck};
 use snapshot::{Attachment, InterfaceIx, Snapshot};
 use wire::{FiveTuple, Parsed, Transport, icmp_query_reply, proto, tcp_flag};
@@ -38,7 +39,8 @@ impl<'a> Packet<'a> {
         let destination = destination(from, to, family)?;
         let at = sender(lab, question, from, destination)?;
         let source = match (question.source_address, from) {
-            (Some(address), _) | (None, Place::Address(address)) => address,
+            (Some(address), _) => address,
+            (None, Place::Address(address)) => own_address(&at, address),
             (None, Place::Host(_) | Place::Instance(..) | Place::Port(_)) => at
                 .address(family)
                 .ok_or_else(|| Error::Usage(format!("{} has no {} address", at.name(), family.word())))?,
@@ -74,6 +76,24 @@ impl<'a> Packet<'a> {
             other @ (Transport::Later | Transport::Other | Transport::Udp) => other,
         };
         Some(Self { at, parsed: parsed(self.parsed.tuple.reversed(), transport) })
+    }
+
+    /// The packet after gateways have changed it.
+    pub(crate) fn rewritten(&self, rewrite: &Rewrite) -> Self {
+        let tuple = rewrite.apply(self.parsed.tuple);
+        let transport = match self.parsed.transport {
+            // An echo has another number in the other family (NG-20).
+            Transport::Icmp { .. } if rewrite.proto.is_some() => {
+                let (icmp_type, code) = icmp_of(tuple);
+                Transport::Icmp { icmp_type, code, about: None }
+            }
+            other @ (Transport::Icmp { .. }
+            | Transport::Later
+            | Transport::Other
+            | Transport::Tcp { .. }
+            | Transport::Udp) => other,
+        };
+        Self { at: self.at, parsed: parsed(tuple, transport) }
     }
 
     /// What the data plane decides upon.
@@ -186,13 +206,9 @@ fn sender<'a>(
         Place::Port(port) => return Ok(End::Port(port)),
         Place::Address(address) => {
             let owners = place::owners(lab, address);
-            return match (&owners[..], lab.internet.host_of(address)) {
-                ([port], _) => Ok(End::Port(*port)),
-                ([], Some(host)) => Ok(End::Host(host)),
-                ([], None) => {
-                    let lab = &lab.name;
-                    Err(Error::Usage(format!("no interface or host of lab {lab} has the address {address}")))
-                }
+            return match &owners[..] {
+                [port] => Ok(End::Port(*port)),
+                [] => outside(lab, address),
                 _ => Err(place::ambiguous(&address.to_string(), &owners)),
             };
         }
@@ -209,6 +225,20 @@ fn sender<'a>(
         .copied()
         .map(End::Port)
         .ok_or_else(|| Error::Bug(format!("instance {} has no interface", question.from)))
+}
+
+/// A host, or the interface that has this public address.
+fn outside(lab: &Lab, address: IpAddr) -> Result<End<'_>, Error> {
+    let host = lab.internet.host_of(address).map(End::Host);
+    host.or_else(|| place::behind(lab, address).map(End::Port)).ok_or_else(|| {
+        Error::Usage(format!("no interface or host of lab {} has the address {address}", lab.name))
+    })
+}
+
+/// Behind a public address stands an own one (IG-02).
+fn own_address(at: &End<'_>, address: IpAddr) -> IpAddr {
+    let own = at.port().filter(|port| !port.interface.owns(address));
+    own.and_then(|port| port.private_of(address)).unwrap_or(address)
 }
 
 fn in_subnet(port: &Port<'_>, address: IpAddr) -> bool {

@@ -5,6 +5,7 @@ use engine::{Action, Direction, DropReason};
 use serde::Serialize;
 use wire::{FiveTuple, Transport};
 
+use super::gateway::{self, Course};
 use super::spread::{self, EPHEMERAL, Share};
 use super::walk::{Leg, Outcome, Walk};
 use super::{hint, packet};
@@ -73,11 +74,11 @@ pub(crate) struct Hop {
     pub(crate) decided_by: Option<Decider>,
     /// What decided where nothing with an id did.
     pub(crate) detail: Option<String>,
-    /// How the packet was changed. Nothing that is enforced today changes one.
+    /// How a gateway changed the packet.
     pub(crate) rewrite: Option<String>,
 }
 
-/// An interface.
+/// An interface or a gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Named {
     pub(crate) id: String,
@@ -170,7 +171,7 @@ impl LegReport {
             reason: reason.map(DropReason::code),
             sentence: reason.map(DropReason::sentence),
             packet: PacketReport::of(leg.packet.parsed.tuple, leg.packet.parsed.transport),
-            hops: leg.decision.steps.iter().map(|step| hop(world, step)).collect::<Result<_, _>>()?,
+            hops: hops(world, leg)?,
         })
     }
 }
@@ -194,10 +195,36 @@ impl PacketReport {
     }
 }
 
-fn hop(world: &World, step: &Step) -> Result<Hop, Error> {
+fn hops(world: &World, leg: &Leg<'_>) -> Result<Vec<Hop>, Error> {
+    let mut course = Course::of(world, leg);
+    let mut hops = Vec::new();
+    for step in &leg.decision.steps {
+        let mut hop = hop(world, step, course.pass(step))?;
+        // The route table of a gateway is the gateway's own.
+        if let (StepKind::GatewayRoute, Some(gateway)) = (step.kind, hops.last()) {
+            hop.at = Hop::clone(gateway).at;
+        }
+        hops.push(hop);
+    }
+    let by_gateway = leg.decision.steps.last().is_some_and(|step| gateway::is_gateway(step.kind));
+    if let Some(last) = hops.last_mut().filter(|_| by_gateway && leg.reason().is_some_and(gateway::refuses)) {
+        last.action = "deny";
+    }
+    Ok(hops)
+}
+
+fn hop(world: &World, step: &Step, words: gateway::Words) -> Result<Hop, Error> {
     let (kind, action) = kind(step.kind);
-    let decided_by = step.by.map(|name| decider(world, name)).transpose()?;
-    Ok(Hop { at: named(world, step)?, kind, action, decided_by, detail: detail(step.kind), rewrite: None })
+    // A gateway has no rules: it is where the step is, and nothing in it decides.
+    let rule = step.by.filter(|_| !gateway::is_gateway(step.kind));
+    Ok(Hop {
+        at: named(world, step)?,
+        kind,
+        action,
+        decided_by: rule.map(|name| decider(world, name)).transpose()?,
+        detail: words.detail.or_else(|| detail(step.kind)),
+        rewrite: words.rewrite,
+    })
 }
 
 /// The rule, entry or route behind a name in the tables.
@@ -216,7 +243,8 @@ fn named(world: &World, step: &Step) -> Result<Named, Error> {
     let interface = step.at.and_then(|at| world.snapshot.interface(at));
     let name = interface.map(|interface| interface.name).or(step.by);
     let name = name.map(|name| world.snapshot.names().get(name));
-    name.map(|name| Named { id: name.id.to_string(), name: name.label.to_string() })
+    let label = gateway::label(world, step);
+    name.map(|name| Named { id: name.id.to_string(), name: label.unwrap_or_else(|| name.label.to_string()) })
         .ok_or_else(|| Error::Bug(format!("a step at interface {:?}, which does not exist", step.at)))
 }
 

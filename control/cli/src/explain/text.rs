@@ -80,11 +80,9 @@ fn action(word: &str) -> String {
 
 fn why(hop: &Hop) -> String {
     let decider = hop.decided_by.as_ref().map(|decider| decider.sentence());
-    match (decider, &hop.detail) {
-        (Some(decider), Some(detail)) => format!("{decider}; {detail}"),
-        (Some(text), None) => text,
-        (None, detail) => detail.clone().unwrap_or_default(),
-    }
+    let parts: Vec<String> =
+        [decider, hop.rewrite.clone(), hop.detail.clone()].into_iter().flatten().collect();
+    parts.join("; ")
 }
 
 fn verdict(word: &str) -> String {

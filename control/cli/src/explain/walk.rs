@@ -1,8 +1,8 @@
 //! A packet and its reply through the data plane's decision.
 
-use engine::decide::{Decision, Grant};
+use engine::decide::{Decision, Grant, Passage, Stateful};
 use engine::{DropReason, Facts, Tracked, TrackedState, Verdict, decide};
-use snapshot::{Attachment, NameIx};
+use snapshot::{Attachment, NameIx, PeeringIx, VpcIx};
 use wire::FiveTuple;
 
 use super::packet::Packet;
@@ -35,7 +35,8 @@ pub(crate) enum Outcome {
     Dropped(DropReason),
 }
 
-/// Sends a packet, then the reply of whoever received it. The gates remember what the packet was granted, and nothing else.
+/// Sends a packet, then the reply of whoever received it. Gates and gateways remember what the packet was granted, and
+/// nothing else.
 ///
 /// # Errors
 ///
@@ -44,8 +45,8 @@ pub(crate) fn walk<'a>(world: &'a World, packet: Packet<'a>) -> Result<Walk<'a>,
     let forward = Leg::of(world, packet, &Granted::default())?;
     let reply = match forward.receiver(world)? {
         Some(receiver) => {
-            let remembered = Granted::by(&forward);
-            packet.reply(receiver).map(|reply| Leg::of(world, reply, &remembered)).transpose()?
+            let remembered = Granted::by(world, &forward);
+            forward.arrived().reply(receiver).map(|reply| Leg::of(world, reply, &remembered)).transpose()?
         }
         None => None,
     };
@@ -74,6 +75,11 @@ impl<'a> Leg<'a> {
         let id = name.map(|name| world.id(name));
         let end = id.and_then(|id| place::end_by_id(world.lab(), id));
         end.map(Some).ok_or_else(|| Error::Bug(format!("{id:?} is in the tables and not in the lab")))
+    }
+
+    /// The packet as gateways have left it.
+    pub(crate) fn arrived(&self) -> Packet<'a> {
+        self.packet.rewritten(&self.decision.rewrite)
     }
 
     /// Why it was dropped, if it was.
@@ -118,23 +124,54 @@ impl Outcome {
     }
 }
 
-/// What the gates remember: the flows that they granted, as these leave the interface.
+/// What gates and gateways remember.
 #[derive(Clone, Debug, Default)]
 struct Granted {
+    /// The flows that gates granted, as these leave the interface.
     flows: Vec<(Attachment, FiveTuple)>,
+    /// The ways through stateful gateways.
+    passages: Vec<Passage>,
+    /// Where a packet from a NAT gateway came by a peering connection, with its tuple there and the connection.
+    ways_back: Vec<(VpcIx, FiveTuple, PeeringIx)>,
 }
 
 impl Granted {
-    /// What the gates remember once this packet has passed them (OR-03).
-    fn by(leg: &Leg<'_>) -> Self {
+    /// What is remembered once this packet has passed (OR-03).
+    fn by(world: &World, leg: &Leg<'_>) -> Self {
         let gates =
             leg.decision.gates(leg.packet.parsed.tuple).filter(|(gate, _)| gate.grant == Grant::Tracked);
-        Self { flows: gates.map(|(gate, tuple)| (Attachment::interface(gate.interface), tuple)).collect() }
+        let passages = leg.decision.passages.clone();
+        Self {
+            flows: gates.map(|(gate, tuple)| (Attachment::interface(gate.interface), tuple)).collect(),
+            ways_back: passages.iter().filter_map(|passage| way_back(world, passage)).collect(),
+            passages,
+        }
     }
+}
+
+/// The far VPC that a passage leads to over a peering connection (NG-18).
+fn way_back(world: &World, passage: &Passage) -> Option<(VpcIx, FiveTuple, PeeringIx)> {
+    let Stateful::Nat(nat) = passage.gateway else { return None };
+    let over = passage.over?;
+    let near = world.snapshot.interface(nat)?.vpc;
+    Some((world.snapshot.peering(over)?.other_side(near)?, passage.outer, over))
 }
 
 impl Tracked for Granted {
     fn at(&self, interface: Attachment, tuple: &FiveTuple) -> Option<TrackedState> {
         self.flows.contains(&(interface, *tuple)).then_some(TrackedState::Open)
+    }
+
+    fn outer_of(&self, gateway: Stateful, inner: &FiveTuple) -> Option<FiveTuple> {
+        self.passages.iter().find(|p| p.gateway == gateway && p.inner == *inner).map(|p| p.outer)
+    }
+
+    fn inner_of(&self, gateway: Stateful, outer: &FiveTuple) -> Option<FiveTuple> {
+        self.passages.iter().find(|p| p.gateway == gateway && p.outer == *outer).map(|p| p.inner)
+    }
+
+    fn way_back(&self, vpc: VpcIx, outer: &FiveTuple) -> Option<PeeringIx> {
+        let known = self.ways_back.iter().find(|(far, tuple, _)| *far == vpc && tuple == outer);
+        known.map(|(_, _, over)| *over)
     }
 }

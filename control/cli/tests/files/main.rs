@@ -180,6 +180,78 @@ fn names_ids_and_addresses_name_the_same_place() {
     assert!(answers.iter().all(|answer| *answer == answers[0] && answer.1 == 0), "{answers:?}");
 }
 
+/// Rules: IG-02, IG-04, IG-06, IG-07, RT-21, EI-02, EI-03, NG-02, NG-12, NG-18, NG-20, PC-07, PC-09, PC-11
+#[test]
+fn each_gateway_on_the_way_says_what_it_makes_of_the_packet() {
+    let cases: &[(&str, &str, &str, &str, i32)] = &[
+        ("internet-gateway", "web-1", "laptop", "internet-gateway", 0),
+        ("internet-gateway-without-address", "bare-1", "laptop", "internet-gateway", 1),
+        ("internet-gateway-without-route", "laptop", "hidden-1", "internet-gateway", 1),
+        ("internet-gateway-nobody", "web-1", "192.0.2.1", "internet-gateway", 1),
+        ("egress-only", "job-1", "laptop", "egress-only", 0),
+        ("egress-only-refused", "laptop", "job-1", "egress-only", 1),
+        ("nat-gateway", "job-1", "laptop", "nat-gateway", 0),
+        ("nat-gateway-over-peering", "job-1", "store-1", "nat-gateway", 0),
+        ("nat-gateway-unsolicited", "laptop", "198.51.100.10", "nat-gateway", 1),
+        ("nat64", "job-1", "64:ff9b::cb00:7132", "nat64", 0),
+        ("peering", "web-1", "app-1", "peering", 0),
+        ("peering-not-transitive", "web-1", "db-1", "peering", 1),
+        ("inter-region-peering", "us-1", "eu-1", "inter-region-peering", 0),
+        ("edge", "laptop", "web-1", "middlebox", 0),
+    ];
+    for (name, from, to, example, status) in cases {
+        let lab = format!("examples/{example}.yaml");
+        let arguments = ["explain", "--from", from, "--to", to, "--verify", &lab];
+        golden(&format!("explain-{name}"), &arguments, *status);
+    }
+}
+
+/// Rules: RT-16
+#[test]
+fn a_route_over_a_connection_that_waits_says_who_has_to_accept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("lab.yaml");
+    let text = std::fs::read_to_string(root().join("examples/peering.yaml")).expect("readable");
+    for (state, help) in [
+        ("pending-acceptance", "`vpclab peering accept web-app`"),
+        ("deleted", "`vpclab peering request web-app`"),
+    ] {
+        let changed = text.replace("accepter: app, state: active", &format!("accepter: app, state: {state}"));
+        std::fs::write(&path, changed).expect("writable");
+        let lab = path.to_str().expect("text");
+        let (answer, status) = json(&["explain", "--from", "web-1", "--to", "app-1", "--verify", lab]);
+        assert_eq!((status, &answer["forward"]["reason"]), (1, &"BAD_STATE_ROUTE".into()), "{answer}");
+        assert!(answer["hint"].as_str().is_some_and(|hint| hint.contains(help)), "{answer}");
+        assert_eq!(answer["differences"], Value::Array(Vec::new()));
+    }
+}
+
+/// Rules: NG-02, IG-02
+#[test]
+fn rewrites_are_data_too() {
+    let lab = "examples/nat-gateway.yaml";
+    let (answer, _) = json(&["explain", "--from", "job-1", "--to", "203.0.113.50", "--port", "443", lab]);
+    let rewrites = |leg: &str| -> Vec<(String, String)> {
+        let hops = answer[leg]["hops"].as_array().expect("hops").iter();
+        let of_hop =
+            |hop: &Value| Some((hop["at"]["name"].as_str()?.to_owned(), hop["rewrite"].as_str()?.to_owned()));
+        hops.filter_map(of_hop).collect()
+    };
+    let said = |words: &[(&str, &str)]| -> Vec<(String, String)> {
+        words.iter().map(|(at, text)| ((*at).to_owned(), (*text).to_owned())).collect()
+    };
+    let out = [
+        ("app.nat-a", "source 10.0.2.10 becomes 10.0.1.5"),
+        ("app.igw", "source 10.0.1.5 becomes 198.51.100.10"),
+    ];
+    assert_eq!(rewrites("forward"), said(&out));
+    let back = [
+        ("app.igw", "destination 198.51.100.10 becomes 10.0.1.5"),
+        ("app.nat-a", "destination 10.0.1.5 becomes 10.0.2.10"),
+    ];
+    assert_eq!(rewrites("reply"), said(&back));
+}
+
 #[test]
 fn json_has_the_shape_that_programs_rely_on() {
     let (answer, status) = json(&["explain", "--from", "app-1", "--to", "db-1", "--proto", "icmp", TWO_TIER]);
