@@ -97,7 +97,10 @@ fn addresses(
     if let (Some(list), Some(key)) = (draft.ips.get(), draft.ips.key())
         && list.is_empty()
     {
-        found.push(Finding::new(Code::HostWithoutAddress, key, format!("{what} has no address")));
+        found.push(
+            Finding::new(Code::HostWithoutAddress, key, format!("{what} has no address"))
+                .help("nobody could reach it: such as `ips: [203.0.113.50]`"),
+        );
     }
     draft.ips.items().filter_map(|item| address(item, blocks, taken, found)).collect()
 }

@@ -76,7 +76,10 @@ fn check(scope: &Scope<'_>, name: &Text, draft: &draft::Peering, found: &mut Fin
     let (requester, accepter) = (requester?, accepter?);
     if requester.value == accepter.value {
         let message = format!("VPC `{}` cannot peer with itself", requester.value);
-        found.push(Finding::new(Code::PeeringWithItself, accepter.spot, message));
+        found.push(
+            Finding::new(Code::PeeringWithItself, accepter.spot, message)
+                .help("inside a VPC everything is connected: name another VPC"),
+        );
         return None;
     }
     let state = draft.state.get().map_or(PeeringState::Active, |state| self::state(state.value));
@@ -156,7 +159,9 @@ fn one_per_pair(peering: &Peering, name: &Text, pairs: &mut BTreeMap<Pair, Spot>
     if let Some(first) = pairs.get(&pair) {
         let message = format!("the VPCs `{}` and `{}` are peered already", pair.0, pair.1);
         found.push(
-            Finding::new(Code::DuplicatePeering, name.spot, message).also(*first, "by this connection"),
+            Finding::new(Code::DuplicatePeering, name.spot, message)
+                .help("a pair of VPCs has one connection, whichever asked; one that is over may stay, with its `state`")
+                .also(*first, "by this connection"),
         );
     } else {
         pairs.insert(pair, name.spot);

@@ -149,6 +149,7 @@ impl Claims<'_> {
                     text.spot,
                     format!("the public address {address} is taken"),
                 )
+                .help("a public address stands for one private address, or is a host's: take another one, or `auto`")
                 .also(*first, "here"),
             );
             return None;

@@ -133,7 +133,8 @@ fn carries(place: &Place, target: &Target, found: &mut Findings) -> bool {
     match (target, net) {
         (Target::EgressOnlyInternetGateway, IpNet::V4(_)) => {
             let message = format!("an egress-only internet gateway carries IPv6 only, and {net} is IPv4");
-            found.push(place.finding(Code::FamilyMismatch, message));
+            let help = "for IPv4 take the internet gateway, or a NAT gateway";
+            found.push(place.finding(Code::FamilyMismatch, message).help(help));
             false
         }
         (Target::NatGateway(name), IpNet::V6(_)) if !is_nat64(net) => {
@@ -149,6 +150,6 @@ fn carries(place: &Place, target: &Target, found: &mut Findings) -> bool {
 /// What a NAT gateway translates to IPv4 (RFC 6052 section 2.1, NG-20).
 const NAT64: &str = "64:ff9b::/96";
 
-fn is_nat64(net: IpNet) -> bool {
+pub(super) fn is_nat64(net: IpNet) -> bool {
     NAT64.parse::<IpNet>().is_ok_and(|block| block.contains(&net))
 }

@@ -146,6 +146,10 @@ codes! {
     NameMalformed = "name-malformed" Error;
     /// A name that AWS keeps for itself (SG-31).
     NameReserved = "name-reserved" Error;
+    /// A route to 64:ff9b::/96 by a gateway that does not translate (NG-20).
+    Nat64WithoutNatGateway = "nat64-without-nat-gateway" Warning;
+    /// A private NAT gateway as the way to the internet (IG-05, NG-03).
+    NatGatewayPrivate = "nat-gateway-private" Warning;
     /// A route that sends a NAT gateway IPv6 which it drops (NG-22).
     NatGatewayIpv6 = "nat-gateway-ipv6" Warning;
     /// The subnet of a NAT gateway leads back to the same gateway (RT-24).
@@ -216,6 +220,8 @@ codes! {
     SubnetOutsideVpc = "subnet-outside-vpc" Error;
     /// An IPv6 address in a subnet without an IPv6 block.
     SubnetWithoutIpv6 = "subnet-without-ipv6" Error;
+    /// Unique local IPv6 addresses in a subnet with a route to the internet, which they do not pass (IG-14).
+    UniqueLocalToInternet = "unique-local-to-internet" Warning;
     /// A key that does not exist here.
     UnknownKey = "unknown-key" Error;
     /// A reference to something that the lab does not have.

@@ -4,16 +4,20 @@ use std::collections::BTreeSet;
 
 use ipnet::IpNet;
 
+use crate::check::route::is_nat64;
 use crate::check::{interface, text};
 use crate::draft;
 use crate::findings::{Code, Finding, Findings};
-use crate::lab::{Connectivity, Interface, Lab, Peering, PeeringState, Target, Vpc};
+use crate::lab::{Connectivity, Destination, Interface, Lab, Peering, PeeringState, Route, Target, Vpc};
 use crate::spot::Spot;
 
 /// Warns about the gateways of one VPC.
 pub(super) fn vpc(draft: &draft::Vpc, lab: &Lab, vpc: &Vpc, found: &mut Findings) {
     public_addresses(draft, vpc, found);
+    unique_local(draft, vpc, found);
     nat_gateways(draft, vpc, found);
+    private_nat_gateways(draft, vpc, found);
+    nat64_routes(draft, found);
     edge_routes(draft, vpc, found);
     peering_routes(draft, lab, vpc, found);
 }
@@ -60,6 +64,71 @@ fn nat_gateways(draft: &draft::Vpc, vpc: &Vpc, found: &mut Findings) {
     }
 }
 
+/// What a private NAT gateway translates has no public address either (IG-05).
+fn private_nat_gateways(draft: &draft::Vpc, vpc: &Vpc, found: &mut Findings) {
+    for (name, _) in draft.nat_gateways.objects() {
+        let Some(gateway) = vpc.nat_gateways.get(&name.value) else { continue };
+        let target = Target::NatGateway(name.value.clone());
+        let routes = vpc.route_tables.values().flat_map(|table| &table.routes);
+        let default =
+            |route: &&Route| matches!(&route.destination, Destination::Cidr(net) if net.prefix_len() == 0);
+        let is_default = routes.filter(default).any(|route| route.target == target);
+        if gateway.connectivity == Connectivity::Private
+            && is_default
+            && leads_to(vpc, &gateway.subnet, &Target::InternetGateway) == Some(true)
+        {
+            let message = format!(
+                "the default route leads over NAT gateway `{}`, which is private: the internet gateway drops what it sends",
+                name.value
+            );
+            found.push(Finding::new(Code::NatGatewayPrivate, name.spot, message).help(
+                "a NAT gateway reaches the internet with `connectivity_type: public` and a `public_ip`",
+            ));
+        }
+    }
+}
+
+/// IG-14.
+fn unique_local(draft: &draft::Vpc, vpc: &Vpc, found: &mut Findings) {
+    for (name, body) in draft.subnets.objects() {
+        let Some(subnet) = vpc.subnets.get(&name.value) else { continue };
+        let (Some(net), Some(key)) = (subnet.ipv6_cidr, body.ipv6_cidr.key()) else { continue };
+        let gateways = [Target::InternetGateway, Target::EgressOnlyInternetGateway];
+        let table = vpc.route_tables.get(&subnet.route_table);
+        let mut routes = table.into_iter().flat_map(|table| &table.routes);
+        let leads_out = |route: &Route| {
+            matches!(&route.destination, Destination::Cidr(IpNet::V6(_))) && gateways.contains(&route.target)
+        };
+        if net.network().is_unique_local() && routes.any(leads_out) {
+            let message = format!(
+                "{net} is unique local, and the internet gateways of this subnet let no such address out"
+            );
+            found.push(
+                Finding::new(Code::UniqueLocalToInternet, key, message)
+                    .help("take a global block such as 2001:db8:0:1000::/56, or leave the IPv6 route out"),
+            );
+        }
+    }
+}
+
+/// Only a NAT gateway knows what 64:ff9b::/96 stands for (NG-20).
+fn nat64_routes(draft: &draft::Vpc, found: &mut Findings) {
+    for route in draft.route_tables.objects().flat_map(|(_, table)| table.routes.items()) {
+        let (Some(to), Some(via)) = (route.to.get(), route.via.get()) else { continue };
+        let net = text::block(to, &mut Findings::default());
+        let elsewhere =
+            via.value.ends_with("internet_gateway") || via.value.split('/').next() == Some("peering");
+        if net.is_some_and(is_nat64) && elsewhere {
+            let message =
+                format!("nobody behind `{}` knows 64:ff9b::/96, which stands for IPv4 addresses", via.value);
+            found.push(
+                Finding::new(Code::Nat64WithoutNatGateway, via.spot, message)
+                    .help("a NAT gateway translates it: write `via: nat_gateway/NAME`"),
+            );
+        }
+    }
+}
+
 /// A middlebox behind an internet gateway needs a public address of its own (RT-21).
 fn edge_routes(draft: &draft::Vpc, vpc: &Vpc, found: &mut Findings) {
     let edge = vpc.internet_gateway.as_ref().and_then(|gateway| gateway.route_table.as_ref());
@@ -91,7 +160,10 @@ fn peering_routes(draft: &draft::Vpc, lab: &Lab, vpc: &Vpc, found: &mut Findings
                 peering.name,
                 peering.state.as_str()
             );
-            found.push(Finding::new(Code::RouteBlackhole, via.spot, message));
+            found.push(
+                Finding::new(Code::RouteBlackhole, via.spot, message)
+                    .help("it carries packets once the connection is active: write `state: active`, or accept it on the running lab"),
+            );
         }
         outside_peer(route, lab, vpc, peering, found);
     }
