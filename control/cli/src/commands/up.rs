@@ -157,7 +157,7 @@ fn not_started(error: impl std::fmt::Display) -> Error {
     Error::Refused(format!("{error}{advice}"))
 }
 
-/// `3 instances, 4 interfaces`.
+/// `3 instances, 4 interfaces`, and `2 hosts` where there are any.
 fn size(world: &World) -> String {
     let count = |number: usize, word: &str| match number {
         1 => format!("1 {word}"),
@@ -165,13 +165,17 @@ fn size(world: &World) -> String {
     };
     let instances = place::instances(world.lab()).count();
     let interfaces = place::ports(world.lab()).count();
-    format!("{}, {}", count(instances, "instance"), count(interfaces, "interface"))
+    let mut parts = vec![count(instances, "instance"), count(interfaces, "interface")];
+    let hosts = world.lab().internet.hosts.len();
+    parts.extend((hosts > 0).then(|| count(hosts, "host")));
+    parts.join(", ")
 }
 
 /// What to type next: a ping that passes, if there is one.
 fn hints(world: &World, out: Out<'_>) -> Result<(), Error> {
     let lab = &world.lab().name;
-    let names: Vec<&str> = place::instances(world.lab()).map(|(_, i)| i.name.as_str()).collect();
+    let instances = place::instances(world.lab()).map(|(_, instance)| &instance.name);
+    let names: Vec<&str> = instances.chain(world.lab().internet.hosts.keys()).map(String::as_str).collect();
     // A lab may have thousands; the first few will do.
     let names = &names[..names.len().min(8)];
     let pairs = || names.iter().flat_map(|from| names.iter().map(move |to| (*from, *to)));

@@ -1,12 +1,20 @@
 //! Hosts on the internet from outside: listed, entered and changed.
 
-use crate::harness::{Lab, NOTHING};
-use crate::internet::{CLIENT, INTERNET, LAPTOP, up};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::flow_logs::FULL;
+use crate::harness::{LATE, Lab, Load, NOTHING, unique_name};
+use crate::internet::{CLIENT, INTERNET, LAPTOP, PHONE, SERVER, address, ping, talk, up};
 
 /// A host is listed as instances are, and answers to its name, its id and its addresses.
 #[test]
 fn hosts_are_listed_and_entered() {
-    let lab = up(INTERNET);
+    let mut lab = Lab::written(&unique_name(), &INTERNET.replace("FORMAT", FULL));
+    lab.bring_up(&[]).ok().says("5 instances, 5 interfaces, 2 hosts");
     let status = lab.status();
     let laptop = status.hosts.iter().find(|host| host.name == LAPTOP.name).expect("the lab has it");
     for name in [LAPTOP.name, LAPTOP.own, LAPTOP.v6, &laptop.id] {
@@ -36,4 +44,97 @@ fn hosts_are_changed_while_the_lab_runs() {
     ping(&lab, "203.0.113.71").exits(1);
     ping(&lab, LAPTOP.own).ok();
     lab.finish(&[(crate::internet::NOBODY, 3..=3)]);
+}
+
+/// Hosts are served like instances whoever reads their devices, also where packets change hands between workers.
+///
+/// Rules: OR-06, OR-07, OR-08
+#[test]
+fn every_backend_serves_hosts() {
+    for (backend, workers) in [("epoll", "1"), ("tokio", "3"), ("uring", "4")] {
+        let lab = Lab::up_with(&INTERNET.replace("FORMAT", FULL), &["--io", backend, "--workers", workers]);
+        talk(&lab, CLIENT, LAPTOP);
+        talk(&lab, LAPTOP, SERVER);
+        talk(&lab, PHONE, LAPTOP);
+        lab.finish(&[LATE]);
+    }
+}
+
+/// Other hosts come and go, and a flow over the gateway does not notice.
+///
+/// Rules: OR-06
+#[test]
+fn nothing_is_lost_while_other_hosts_come_and_go() {
+    let lab = up(INTERNET);
+    let (client, laptop) = (lab.instance(CLIENT.name), lab.instance(LAPTOP.name));
+    let to = SocketAddr::new(address(LAPTOP.own), 7);
+    let load = Load::start((&client, address(CLIENT.own)), (&laptop, to), 20, 2_000);
+    let (without, with) = ("    phone:", "    tablet: { ips: [203.0.113.70] }\n    phone:");
+    for _ in 0..5 {
+        lab.edit(without, with);
+        ping(&lab, "tablet", PHONE.own).ok();
+        lab.edit(with, without);
+    }
+    let sent = load.stop();
+    assert!(sent.sent > 1_000, "there was load: {sent:?}");
+    assert_eq!((sent.received, sent.out_of_sequence.as_slice()), (sent.sent, [].as_slice()), "{sent:?}");
+    lab.finish(NOTHING);
+}
+
+/// What enters from a host enters from the internet, and what leaves to one names it.
+#[test]
+fn flows_and_drops_call_hosts_by_their_names() {
+    let lab = up(INTERNET);
+    ping(&lab, CLIENT.name, LAPTOP.own).ok();
+    ping(&lab, LAPTOP.name, CLIENT.seen).exits(1);
+    let flows = lab.flows();
+    let ends = |source: &str| -> Vec<(String, Option<String>)> {
+        let of = flows.iter().filter(|flow| flow.source == source && flow.state != "ENI_SG_RULES_MISMATCH");
+        of.map(|flow| (flow.from.clone(), flow.to.clone())).collect()
+    };
+    assert_eq!(ends(CLIENT.own), [("client-1.eth0".to_owned(), Some(LAPTOP.name.to_owned()))], "{flows:#?}");
+    assert_eq!(ends(LAPTOP.own), [("internet".to_owned(), Some("client-1.eth0".to_owned()))], "{flows:#?}");
+    lab.ask(&["drops"]).ok().says("internet  203.0.113.50 > 198.51.100.10 ");
+    lab.finish(&[("ENI_SG_RULES_MISMATCH", 4..=4)]);
+}
+
+/// What the kernel dropped because nobody read a host's device is told by the name of the host.
+#[test]
+fn a_full_queue_is_told_by_the_name_of_its_host() {
+    let lab = up(INTERNET);
+    let (laptop, phone) = (lab.instance(LAPTOP.name), lab.instance(PHONE.name));
+    let _heard = phone.udp(address(PHONE.own), 7);
+    let socket = laptop.udp(address(LAPTOP.own), 0);
+    let stopped = Stopped::daemon_of(&lab);
+    for _ in 0..MORE_THAN_A_QUEUE {
+        // A full queue is no error of the sender.
+        socket.send_to(b"anybody", (PHONE.own, 7)).ok();
+    }
+    drop(stopped);
+    let counters = lab.settled();
+    let hosts: Vec<&String> = counters.kernel_queue_full.keys().collect();
+    assert_eq!(hosts, [LAPTOP.name], "{counters:?}");
+    let lost: &BTreeMap<String, u64> = &counters.kernel_queue_full;
+    assert_eq!(lost[LAPTOP.name] + counters.received, MORE_THAN_A_QUEUE, "{counters:?}");
+    lab.finish(NOTHING);
+}
+
+/// Packets; no device keeps as many.
+const MORE_THAN_A_QUEUE: u64 = 50_000;
+
+/// A daemon that stands still.
+struct Stopped(Pid);
+
+impl Stopped {
+    fn daemon_of(lab: &Lab) -> Self {
+        let pid = Pid::from_raw(i32::try_from(lab.status().pid).expect("a process id is positive"));
+        kill(pid, Signal::SIGSTOP).expect("the daemon lives");
+        Self(pid)
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        kill(self.0, Signal::SIGCONT).ok();
+    }
 }
