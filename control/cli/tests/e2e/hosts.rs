@@ -1,14 +1,18 @@
-//! Hosts on the internet from outside: listed, entered and changed.
+//! Hosts on the internet from outside: listed, entered, changed, and ends of expectations.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::flow_logs::FULL;
-use crate::harness::{LATE, Lab, Load, NOTHING, unique_name};
+use crate::harness::{LATE, Lab, Load, NOTHING, Program, unique_name, vpclab};
 use crate::internet::{CLIENT, INTERNET, LAPTOP, PHONE, SERVER, address, ping, talk, up};
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A host is listed as instances are, and answers to its name, its id and its addresses.
 #[test]
@@ -117,6 +121,31 @@ fn a_full_queue_is_told_by_the_name_of_its_host() {
     let lost: &BTreeMap<String, u64> = &counters.kernel_queue_full;
     assert_eq!(lost[LAPTOP.name] + counters.received, MORE_THAN_A_QUEUE, "{counters:?}");
     lab.finish(NOTHING);
+}
+
+/// Rules: OR-06, OR-07, OR-08, OR-09, IG-04, IG-07
+#[test]
+fn expectations_begin_and_end_at_hosts() {
+    let lab = up(INTERNET);
+    let checks = "\
+- { from: laptop, to: server-1, tcp: 443, expect: allowed, by: app/security_groups/open }
+- { from: phone, to: server-1, icmpv6: 128, expect: allowed }
+- { from: client-1, to: laptop, udp: 53, expect: allowed }
+- { from: client-1, to: 2001:db8::60, tcp: 80, expect: allowed }
+- { from: laptop, to: client-1, icmp: 8, expect: refused, by: app/security_groups/shy }
+- { from: bare-1, to: laptop, tcp: 80, expect: refused }
+- { from: laptop, to: inner-1, tcp: 80, expect: reply-dropped }
+- { from: laptop, to: inner-1, icmpv6: 128, expect: refused }
+- { from: laptop, to: phone, tcp: 80, expect: allowed }
+";
+    fs::write(lab.path("checks.yaml"), checks).expect("the folder is ours");
+    let mut command = vpclab(["test", "--output", "json"]);
+    command.arg(lab.path("checks.yaml")).arg(lab.file());
+    let rows = Program::run(command, PATIENCE).ok().json();
+    let rows = rows.as_array().expect("a list");
+    assert_eq!(rows.len(), checks.lines().count());
+    assert!(rows.iter().all(|row| row["result"] == "passed"), "{rows:#?}");
+    lab.go_down();
 }
 
 /// Packets; no device keeps as many.
