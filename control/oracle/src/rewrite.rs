@@ -15,8 +15,6 @@ const HEADER_V6: u16 = 40;
 const FRAGMENT_HEADER: u16 = 8;
 /// The longest ICMPv6 error (RFC 4443 section 2.4).
 const LONGEST_ERROR: u32 = 1280;
-/// The longest packet that may be fragmented after it was IPv6 (RFC 7915 section 5.1).
-const LONGEST_FRAGMENTABLE: u32 = 1260;
 
 /// The source of the packet and of what it answers: everything of `private` becomes `public`.
 ///
@@ -123,7 +121,8 @@ const fn error_6_to_4(icmp_type: u8, code: u8) -> Option<(u8, u8)> {
     }
 }
 
-/// NAT64 changes every packet's length by the difference of the headers.
+/// NAT64 changes every packet's length by the difference of the headers. What was or becomes IPv6 is not fragmented on
+/// its way through the lab, whatever its bytes allow to others.
 fn resize(parsed: &mut Parsed, tuple: FiveTuple) {
     let to_v4 = tuple.src.is_ipv4();
     if parsed.tuple.src.is_ipv4() == to_v4 {
@@ -141,7 +140,7 @@ fn resize(parsed: &mut Parsed, tuple: FiveTuple) {
     if !to_v4 && count > 1 {
         shorten(parsed, longest);
     }
-    parsed.dont_fragment = !to_v4 || parsed.fragment.is_none() && parsed.longest > LONGEST_FRAGMENTABLE;
+    parsed.dont_fragment = true;
 }
 
 const fn header(v4: bool, is_fragment: bool) -> u16 {

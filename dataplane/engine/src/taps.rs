@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use snapshot::InterfaceIx;
-use wire::{FiveTuple, Parsed};
+use wire::{FiveTuple, Parsed, icmp_is_error};
 
 use crate::decide::{Decision, Tap};
 use crate::decisions::{DecisionIx, Decisions};
@@ -190,9 +190,12 @@ impl Taps {
     }
 }
 
-/// Bytes of the block's packets as they are at the tap: NAT64 gives each another header.
+/// Bytes of the block's packets as they are at the tap: NAT64 gives each another header, and what an error quotes too.
 fn bytes_at(tap: &Tap, tuple: &FiveTuple, block: &Block) -> u64 {
-    let growth = block.packets * limits::NAT64_GROWTH;
+    let [icmp_type, _] = tuple.dst_port.to_be_bytes();
+    let is_error = tuple.is_icmp() && tuple.src_port == 0 && icmp_is_error(tuple.proto, icmp_type);
+    let headers = if is_error { 2 } else { 1 };
+    let growth = block.packets * headers * limits::NAT64_GROWTH;
     match (tuple.src.is_ipv4(), tap.shows.apply(*tuple).src.is_ipv4()) {
         (true, false) => block.bytes + growth,
         (false, true) => block.bytes.saturating_sub(growth),
@@ -207,4 +210,40 @@ fn interval_ns(seconds: u32) -> u64 {
 /// The first multiple of `interval` after `now`.
 const fn end_of(now: Time, interval: u64) -> Time {
     Time((now.0 / interval + 1) * interval)
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::proto;
+
+    use super::*;
+    use crate::decide::Rewrite;
+    use crate::{Action, Direction};
+
+    /// Rules: NG-20, FL-14
+    #[test]
+    fn an_error_grows_with_the_header_that_it_quotes() {
+        let error = tuple(proto::ICMP, 0, 3 << 8 | 3);
+        let reply_that_looks_like_one = tuple(proto::ICMP, 8 << 8, 3 << 8 | 3);
+        for (tuple, bytes) in
+            [(error, 280), (reply_that_looks_like_one, 240), (tuple(proto::UDP, 0, 3 << 8), 240)]
+        {
+            let block = Block { packets: 2, bytes: 200, first: Time(0), last: Time(0), tcp_flags: 0 };
+            let v6 = Some([0xfd; 16].into());
+            let tap = Tap {
+                interface: InterfaceIx(0),
+                direction: Direction::Ingress,
+                action: Action::Accept,
+                traffic_path: None,
+                shows: Rewrite { src: v6, dst: v6, ..Rewrite::NONE },
+            };
+            assert_eq!(bytes_at(&tap, &tuple, &block), bytes, "{tuple}");
+            let same = Tap { shows: Rewrite::NONE, ..tap };
+            assert_eq!(bytes_at(&same, &tuple, &block), 200, "{tuple}");
+        }
+    }
+
+    fn tuple(proto: u8, src_port: u16, dst_port: u16) -> FiveTuple {
+        FiveTuple { src: [10, 0, 0, 1].into(), dst: [10, 0, 0, 2].into(), src_port, dst_port, proto }
+    }
 }

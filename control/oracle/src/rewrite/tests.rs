@@ -89,6 +89,8 @@ fn check(mut buffer: Buffer, like: &[u8]) {
     let id = bytes.fragment.map(|fragment| fragment.id);
     said.fragment =
         said.fragment.map(|fragment| wire::Fragment { id: id.unwrap_or(fragment.id), ..fragment });
+    // Not so in short IPv4 packets: others may fragment them.
+    said.dont_fragment = bytes.dont_fragment;
     assert_eq!(said, bytes, "{parsed}");
 }
 
