@@ -187,6 +187,15 @@ pub(crate) fn behind(lab: &Lab, public: IpAddr) -> Option<Port<'_>> {
     ports(lab).find(|port| port.interface.public_ips.values().any(|mapped| *mapped == public))
 }
 
+/// The IPv4 address that one of 64:ff9b::/96 stands for (RFC 6052 section 2.1).
+pub(crate) fn embedded(address: IpAddr) -> Option<Ipv4Addr> {
+    let IpAddr::V6(address) = address else { return None };
+    match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low))),
+        _ => None,
+    }
+}
+
 /// What the internet gateway of a VPC makes of a private address (IG-03).
 pub(crate) fn public_of(vpc: &Vpc, private: Ipv4Addr) -> Option<Ipv4Addr> {
     mappings(vpc).find(|(own, _)| *own == private).map(|(_, public)| public)

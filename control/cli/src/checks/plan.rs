@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::lab::Lab;
+use model::lab::{Lab, Peering, PeeringState, Vpc};
 use model::suggest;
 
 use super::file::{Check, Mistake};
@@ -88,10 +88,15 @@ fn job<'a>(world: &'a World, check: &'a Check) -> Result<Job<'a>, Mistake> {
     Ok(Job { check, question, packet, target })
 }
 
-/// Who has an address, as the sender sees the world: a neighbour in its VPC, a host, or whoever is mapped to it.
+/// Who has an address, as the sender sees the world: a neighbour in its VPC or in a peer's, a host, or whoever is mapped to it;
+/// behind 64:ff9b::/96 that is whoever has the IPv4 address (NG-20).
 fn target<'a>(lab: &'a Lab, from: End<'a>, address: IpAddr) -> Option<Target<'a>> {
-    let vpc = from.port().map(|port| &port.vpc.name);
-    let neighbour = place::owners(lab, address).into_iter().find(|owner| Some(&owner.vpc.name) == vpc);
+    let address = place::embedded(address).map_or(address, IpAddr::V4);
+    let neighbour = from.port().and_then(|port| {
+        let owners = place::owners(lab, address);
+        let own = owners.iter().find(|owner| owner.vpc.name == port.vpc.name);
+        own.or_else(|| owners.iter().find(|owner| are_peers(lab, port.vpc, owner.vpc))).copied()
+    });
     let host = || lab.internet.host_of(address).map(End::Host);
     let own = neighbour.map(End::Port).or_else(host).map(|end| Target { end, address });
     own.or_else(|| {
@@ -100,6 +105,11 @@ fn target<'a>(lab: &'a Lab, from: End<'a>, address: IpAddr) -> Option<Target<'a>
             Some(Target { end: End::Port(port), address })
         })
     })
+}
+
+fn are_peers(lab: &Lab, one: &Vpc, other: &Vpc) -> bool {
+    let active = |peering: &&Peering| peering.state == PeeringState::Active;
+    lab.peerings.values().filter(active).any(|peering| peering.joins(&one.name, &other.name))
 }
 
 fn said(at: &At<String>, error: &Error) -> Mistake {
@@ -121,4 +131,39 @@ fn unknown_decider(world: &World, owners: &[(String, String)], by: &At<String>) 
         spot: by.spot,
         message: format!("nothing in lab {} is called `{}`: {help}", world.lab().name, by.value),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::file;
+
+    /// Name and address of the target of one row.
+    fn target_of(name: &str, text: &str, row: &str) -> Option<(String, String)> {
+        let world = World::of(name, text).expect("the example is right");
+        let checks = file::parse(row).expect("a row in order");
+        let jobs = plan(&world, &checks).expect("everything is there");
+        jobs[0].target.map(|target| (target.end.name(), target.address.to_string()))
+    }
+
+    #[test]
+    fn a_listener_is_in_a_peer_that_an_active_connection_joins() {
+        const PEERING: &str = include_str!("../../../../examples/peering.yaml");
+        let to = |to: &str, text: &str| {
+            target_of("p.yaml", text, &format!("- {{ from: web-1, to: {to}, tcp: 80, expect: allowed }}\n"))
+        };
+        let app = Some(("app-1.eth0".to_owned(), "10.2.1.10".to_owned()));
+        assert_eq!(to("app-1", PEERING), app);
+        assert_eq!(to("db-1", PEERING), None);
+        let deleted = PEERING.replace("accepter: app, state: active", "accepter: app, state: deleted");
+        assert_eq!(to("app-1", &deleted), None);
+    }
+
+    /// Rules: NG-20
+    #[test]
+    fn behind_nat64_listens_who_has_the_ipv4_address() {
+        let row = "- { from: job-1, to: \"64:ff9b::cb00:7132\", tcp: 80, expect: allowed }\n";
+        let target = target_of("n.yaml", include_str!("../../../../examples/nat64.yaml"), row);
+        assert_eq!(target, Some(("old".to_owned(), "203.0.113.50".to_owned())));
+    }
 }

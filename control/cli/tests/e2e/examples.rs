@@ -1,5 +1,6 @@
 //! The examples do what the comments at their top say.
 
+use std::fs;
 use std::time::Duration;
 
 use crate::harness::{Lab, Program, eventually, vpclab};
@@ -31,6 +32,19 @@ fn holds_its_promises(name: &str, text: &str) {
     lab.go_down();
 }
 
+/// Probes every expectation beside an example; probe and `explain` agree on each.
+fn meets_its_expectations(name: &str, text: &str, checks: &str) {
+    let lab = Lab::up(&text.replace(&format!("lab: {name}\n"), "lab: LAB\n"));
+    fs::write(lab.path("checks.yaml"), checks).expect("the folder is ours");
+    let mut command = vpclab(["test", "--output", "json"]);
+    command.arg(lab.path("checks.yaml")).arg(lab.file());
+    let rows = Program::run(command, Duration::from_secs(90)).ok().json();
+    let rows = rows.as_array().expect("a list");
+    assert_eq!(rows.len(), checks.matches("expect: ").count());
+    assert!(rows.iter().all(|row| row["result"] == "passed"), "{rows:#?}");
+    lab.go_down();
+}
+
 /// The arguments of `vpclab exec` and the words behind them in a line such as `#   vpclab exec a -- ping b    works: …`.
 fn promise(line: &str) -> Option<(Vec<&str>, &str)> {
     let (command, outcome) = line.strip_prefix("#   vpclab exec ")?.split_once("  ")?;
@@ -53,4 +67,76 @@ fn nat_instance_does_what_it_says() {
 #[test]
 fn prefix_lists_does_what_it_says() {
     holds_its_promises("prefix-lists", include_str!("../../../../examples/prefix-lists.yaml"));
+}
+
+/// Rules: IG-02, IG-04, IG-07, IG-08
+#[test]
+fn internet_gateway_does_what_it_says() {
+    const TEXT: &str = include_str!("../../../../examples/internet-gateway.yaml");
+    holds_its_promises("internet-gateway", TEXT);
+    meets_its_expectations(
+        "internet-gateway",
+        TEXT,
+        include_str!("../../../../examples/internet-gateway.checks.yaml"),
+    );
+}
+
+/// Rules: EI-02, EI-03, EI-07
+#[test]
+fn egress_only_does_what_it_says() {
+    const TEXT: &str = include_str!("../../../../examples/egress-only.yaml");
+    holds_its_promises("egress-only", TEXT);
+    meets_its_expectations("egress-only", TEXT, include_str!("../../../../examples/egress-only.checks.yaml"));
+}
+
+/// Rules: NG-02, NG-03, NG-04, NG-12, NG-18
+#[test]
+fn nat_gateway_does_what_it_says() {
+    const TEXT: &str = include_str!("../../../../examples/nat-gateway.yaml");
+    holds_its_promises("nat-gateway", TEXT);
+    meets_its_expectations("nat-gateway", TEXT, include_str!("../../../../examples/nat-gateway.checks.yaml"));
+}
+
+/// Rules: NG-20
+#[test]
+fn nat64_does_what_it_says() {
+    const TEXT: &str = include_str!("../../../../examples/nat64.yaml");
+    holds_its_promises("nat64", TEXT);
+    meets_its_expectations("nat64", TEXT, include_str!("../../../../examples/nat64.checks.yaml"));
+}
+
+/// Rules: PC-07, PC-09, SG-09
+#[test]
+fn peering_does_what_it_says() {
+    const TEXT: &str = include_str!("../../../../examples/peering.yaml");
+    holds_its_promises("peering", TEXT);
+    meets_its_expectations("peering", TEXT, include_str!("../../../../examples/peering.checks.yaml"));
+}
+
+/// Rules: PC-15, PC-21, MT-02
+#[test]
+fn inter_region_peering_does_what_it_says() {
+    const TEXT: &str = include_str!("../../../../examples/inter-region-peering.yaml");
+    holds_its_promises("inter-region-peering", TEXT);
+    meets_its_expectations(
+        "inter-region-peering",
+        TEXT,
+        include_str!("../../../../examples/inter-region-peering.checks.yaml"),
+    );
+}
+
+/// Rules: RT-20, RT-21
+#[test]
+fn edge_table_with_a_middlebox_does_what_it_says() {
+    const TEXT: &str = include_str!("../../../../examples/middlebox.yaml");
+    holds_its_promises("middlebox", TEXT);
+    meets_its_expectations("middlebox", TEXT, include_str!("../../../../examples/middlebox.checks.yaml"));
+}
+
+/// Rules: IG-02, NG-18, PC-09, EI-02
+#[test]
+fn regions_does_what_it_says() {
+    const TEXT: &str = include_str!("../../../../examples/regions.yaml");
+    holds_its_promises("regions", TEXT);
+    meets_its_expectations("regions", TEXT, include_str!("../../../../examples/regions.checks.yaml"));
 }

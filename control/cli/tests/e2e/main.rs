@@ -25,6 +25,7 @@ mod middlebox;
 mod mtu;
 mod offload;
 mod order;
+mod peering;
 mod places;
 mod questions;
 mod reach;
