@@ -5,7 +5,8 @@ use wire::{Buffer, Parsed, compose};
 
 use crate::decide::{Decision, Facts, Forwarder, Halt, Narrow, Verdict, decide_from_router};
 use crate::frame::Packet;
-use crate::{DropReason, Engine, Next, Time};
+use crate::key::Key;
+use crate::{Direction, DropReason, Engine, Next, Time};
 
 impl Engine {
     /// Drops a packet that ends under way and tells its sender; the records up to there stay ACCEPT (FL-46).
@@ -15,14 +16,14 @@ impl Engine {
         snapshot: &Snapshot,
         packet: &Packet<'_>,
         decision: &Decision,
-        halt: Halt<'_>,
+        halt: Halt,
         now: Time,
     ) -> Next {
         let (from, parsed) = (packet.from, packet.parsed);
         self.taps.emit_one(decision, halt.taps(), parsed, now);
         let answer = match halt {
-            Halt::TooLong(narrow) => too_big(snapshot, packet, narrow),
-            Halt::Expired(forwarder) => time_exceeded(packet, forwarder),
+            Halt::TooLong(narrow) => too_big(snapshot, packet, &narrow),
+            Halt::Expired(forwarder) => time_exceeded(packet, &forwarder),
         };
         if let Some(answer) = answer {
             self.answer(snapshot, from, parsed, answer, now);
@@ -69,11 +70,31 @@ impl Engine {
         let decision = decide_from_router(snapshot, to, &facts, &self.memory.at(snapshot, now));
         self.taps.emit_one(&decision, decision.taps.len(), parsed, now);
         match decision.verdict {
-            Verdict::Deliver(to) => self.send(to, answer),
+            Verdict::Deliver(to) => {
+                self.show_gate(snapshot, &decision, to, parsed, now);
+                self.send(to, answer);
+            }
             Verdict::Drop { reason, .. } => {
                 self.drop_frame(facts.from, Some(parsed), reason, Some(&decision), now);
             }
         }
+    }
+
+    /// Lets the group state at the guest take note of the answer: a reset closes the connection there too (SG-22).
+    fn show_gate(
+        &mut self,
+        snapshot: &Snapshot,
+        decision: &Decision,
+        at: Attachment,
+        parsed: &Parsed,
+        now: Time,
+    ) {
+        let key = Key { at, tuple: Direction::Ingress.outward(parsed.tuple) };
+        let (sessions, settings) = (&mut self.memory.sessions, snapshot.settings());
+        let Some(slot) = sessions.find(&key) else { return };
+        sessions.update(slot, now, |half| {
+            half.see_at(decision.ingress, Direction::Ingress, parsed, settings, now);
+        });
     }
 
     fn send(&mut self, to: Attachment, answer: Buffer) {
@@ -88,7 +109,10 @@ fn addressee(snapshot: &Snapshot, from: Attachment, parsed: &Parsed) -> Option<A
         return snapshot.internet().host_for(parsed.tuple.src).map(Attachment::host);
     };
     let vpc = snapshot.vpc(snapshot.interface(sender)?.vpc)?;
-    Some(Attachment::interface(vpc.owner_of(parsed.tuple.src).unwrap_or(sender)))
+    let owner = vpc.owner_of(parsed.tuple.src).unwrap_or(sender);
+    // A NAT gateway, whose packets a middlebox passes on, listens to nobody.
+    let listens = snapshot.interface(owner)?.nat_gateway.is_none();
+    listens.then_some(Attachment::interface(owner))
 }
 
 fn too_big(snapshot: &Snapshot, packet: &Packet<'_>, narrow: &Narrow) -> Option<Buffer> {

@@ -65,7 +65,7 @@ impl Engine {
         // What ends under way tells the receiver's gate nothing.
         if let Some(receiver) = receiver.filter(|_| halted.is_none()) {
             let gate = (decision.ingress, Direction::Ingress);
-            let proto = decision.rewrite.apply(key.tuple).proto;
+            let proto = decision.rewrite().apply(key.tuple).proto;
             self.grant(Place::Session(receiver), gate, proto, snapshot.generation(), now);
         }
         let gate = (decision.egress, Direction::Egress);
@@ -81,7 +81,7 @@ impl Engine {
         halted: Option<usize>,
         now: Time,
     ) -> Result<Vec<Handle>, DropReason> {
-        let passages = &decision.passages[..halted.unwrap_or(decision.passages.len())];
+        let passages = &decision.passages()[..halted.unwrap_or(decision.passages().len())];
         if self.memory.gateways.room() < passages.len() {
             return Err(DropReason::SessionTableFull);
         }
@@ -180,6 +180,6 @@ impl Plan {
 
 /// The key of the half at the receiver whose gate this is.
 fn receiving(gate: Gate, decision: &Decision, key: &Key) -> Key {
-    let tuple = Direction::Ingress.outward(decision.rewrite.apply(key.tuple));
+    let tuple = Direction::Ingress.outward(decision.rewrite().apply(key.tuple));
     Key { at: Attachment::interface(gate.interface), tuple }
 }

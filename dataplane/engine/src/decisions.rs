@@ -8,10 +8,10 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
-use snapshot::{Generation, PeeringIx, Snapshot, VpcIx};
+use snapshot::{Generation, Snapshot};
 use tables::Handle;
 
-use crate::decide::{Decision, Gate, Tap, Verdict};
+use crate::decide::{Decision, Gate, Verdict};
 
 /// Names a kept decision, from [`Decisions::keep`] until its last user has called [`Decisions::let_go`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +24,6 @@ pub(crate) struct Replay {
     pub(crate) egress: Option<Gate>,
     pub(crate) ingress: Option<Gate>,
     pub(crate) mtu: Option<u16>,
-    /// See [`Decision::returns`].
-    pub(crate) returns: Option<(VpcIx, Option<PeeringIx>)>,
     /// How many take one off the TTL.
     pub(crate) forwarders: u8,
     /// What is to be done with each packet besides forwarding it.
@@ -52,11 +50,13 @@ impl Extra {
         self.0 & what.0 != 0
     }
 
-    const fn of(decision: &Decision) -> Self {
-        let passages = if decision.passages.is_empty() { 0 } else { Self::PASSAGES.0 };
-        let rewrite =
-            if decision.rewrite.is_none() && decision.forwarders.is_empty() { 0 } else { Self::REWRITE.0 };
-        let family = if decision.crosses_families { Self::FAMILY.0 } else { 0 };
+    fn of(decision: &Decision) -> Self {
+        if decision.path.is_none() {
+            return Self(0);
+        }
+        let passages = if decision.passages().is_empty() { 0 } else { Self::PASSAGES.0 };
+        let rewrite = if decision.changes_nothing() { 0 } else { Self::REWRITE.0 };
+        let family = if decision.crosses_families() { Self::FAMILY.0 } else { 0 };
         Self(passages | rewrite | family)
     }
 }
@@ -150,10 +150,6 @@ impl Decisions {
         &self.slots[ix.at()].passages
     }
 
-    pub(crate) fn taps(&self, ix: DecisionIx) -> &[Tap] {
-        &self.get(ix).taps
-    }
-
     /// How many there are.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
@@ -183,14 +179,14 @@ impl DecisionIx {
 
 impl Replay {
     pub(crate) fn of(decision: &Decision) -> Self {
-        let Decision { verdict, egress, ingress, returns, .. } = decision;
+        let Decision { verdict, egress, ingress, mtu, path, .. } = decision;
+        let forwarders = path.as_ref().map_or(0, |path| path.forwarders.len() as u8); // one a hop at most
         Self {
             verdict: *verdict,
             egress: *egress,
             ingress: *ingress,
-            mtu: decision.mtu(),
-            returns: *returns,
-            forwarders: decision.forwarders.len() as u8, // one a hop at most
+            mtu: *mtu,
+            forwarders,
             extra: Extra::of(decision),
         }
     }
@@ -201,20 +197,15 @@ mod tests {
     use snapshot::{Attachment, InterfaceIx, Part};
 
     use super::*;
-    use crate::decide::Rewrite;
 
     fn deliver(to: u32) -> Decision {
         Decision {
             verdict: Verdict::Deliver(Attachment::interface(InterfaceIx(to))),
             egress: None,
             ingress: None,
-            rewrite: Rewrite::NONE,
-            quotes: None,
-            crosses_families: false,
-            passages: vec![],
+            mtu: Some(9001),
+            path: None,
             returns: None,
-            narrows: vec![],
-            forwarders: vec![],
             taps: vec![],
             steps: vec![],
             why: [].into(),

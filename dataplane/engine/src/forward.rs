@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use snapshot::{Attachment, Settings, Snapshot};
-use wire::{Buffer, Parsed};
+use wire::{Buffer, Parsed, Translation, Transport};
 
 use crate::commit::{Asked, Uncached};
 use crate::decide::{Decision, Facts, Halt, Verdict, decide};
-use crate::decisions::{Extra, Replay};
+use crate::decisions::{DecisionIx, Extra, Replay};
 use crate::frame::Packet;
 use crate::key::Key;
 use crate::memory::{Memory, Place, Ready};
@@ -67,13 +67,44 @@ impl Engine {
     #[inline]
     fn replay(&mut self, snapshot: &Snapshot, packet: &mut Packet<'_>, ready: &Ready, now: Time) -> Next {
         let replay = &ready.replay;
-        if replay.may_halt(packet.parsed) {
+        if replay.extra.any() || replay.is_too_narrow_for(packet.parsed) {
+            return self.replay_beyond(snapshot, packet, ready, now);
+        }
+        self.count(snapshot, packet.parsed, ready, now);
+        match replay.verdict {
+            Verdict::Deliver(to) => self.deliver(packet, replay.mtu, to, now),
+            Verdict::Drop { reason, .. } => self.drop_again(snapshot, packet, ready, reason, now),
+        }
+    }
+
+    /// Applies a cached decision to a packet that goes through gateways, or is too long.
+    #[inline(never)]
+    fn replay_beyond(
+        &mut self,
+        snapshot: &Snapshot,
+        packet: &mut Packet<'_>,
+        ready: &Ready,
+        now: Time,
+    ) -> Next {
+        let (replay, parsed) = (&ready.replay, packet.parsed);
+        if replay.may_halt(parsed) {
             return self.replay_halted(snapshot, packet, ready, now);
         }
-        if !self.memory.takes(ready.place, packet.parsed, self.taps.begins()) {
+        self.count(snapshot, parsed, ready, now);
+        self.pass_gateways(ready, usize::MAX, parsed, snapshot.settings(), now);
+        match replay.verdict {
+            Verdict::Deliver(to) => self.deliver_rewritten(packet, ready.decision, to, now),
+            Verdict::Drop { reason, .. } => self.drop_again(snapshot, packet, ready, reason, now),
+        }
+    }
+
+    /// Counts a packet, and lets the security groups at both ends take note of it.
+    #[inline]
+    fn count(&mut self, snapshot: &Snapshot, parsed: &Parsed, ready: &Ready, now: Time) {
+        if !self.memory.takes(ready.place, parsed, self.taps.begins()) {
             self.taps.flush(&mut self.memory, ready.place);
         }
-        let (parsed, settings) = (packet.parsed, snapshot.settings());
+        let (replay, settings) = (&ready.replay, snapshot.settings());
         let (pool, slot) = self.memory.pool(ready.place);
         pool.update(slot, now, |half| {
             half.count(parsed, now);
@@ -84,20 +115,19 @@ impl Engine {
             let ingress = Direction::Ingress;
             sessions.update(peer, now, |half| half.see_at(replay.ingress, ingress, parsed, settings, now));
         }
-        if replay.extra.any() {
-            self.pass_gateways(ready, usize::MAX, parsed, settings, now);
-        }
-        match replay.verdict {
-            Verdict::Deliver(to) if replay.extra.has(Extra::REWRITE) => {
-                let decision = Arc::clone(self.memory.decisions.get(ready.decision));
-                self.deliver_rewritten(packet, &decision, to, now)
-            }
-            Verdict::Deliver(to) => self.deliver(packet, replay.mtu, to, now),
-            Verdict::Drop { reason, .. } => {
-                let decision = Arc::clone(self.memory.decisions.get(ready.decision));
-                self.drop_decided(snapshot, packet, reason, &decision, now)
-            }
-        }
+    }
+
+    #[cold]
+    fn drop_again(
+        &mut self,
+        snapshot: &Snapshot,
+        packet: &Packet<'_>,
+        ready: &Ready,
+        reason: DropReason,
+        now: Time,
+    ) -> Next {
+        let decision = Arc::clone(self.memory.decisions.get(ready.decision));
+        self.drop_decided(snapshot, packet, reason, &decision, now)
     }
 
     /// What is halted under way passes its sender's gate and no other.
@@ -145,12 +175,16 @@ impl Engine {
         now: Time,
     ) -> Next {
         match decision.verdict {
-            Verdict::Deliver(to) => self.deliver_rewritten(packet, decision, to, now),
+            Verdict::Deliver(to) => match decision.translation(packet.parsed) {
+                Some(change) => self.deliver_as(packet, &change, decision.mtu, to, now),
+                None => self.deliver(packet, decision.mtu, to, now),
+            },
             Verdict::Drop { reason, .. } => self.drop_decided(snapshot, packet, reason, decision, now),
         }
     }
 
     /// Lets the gateways on the way take note of a packet that gets through the first `reached` of them.
+    #[inline(never)]
     fn pass_gateways(
         &mut self,
         ready: &Ready,
@@ -160,32 +194,49 @@ impl Engine {
         now: Time,
     ) {
         let Memory { decisions, gateways, .. } = &mut self.memory;
-        let passages = decisions.get(ready.decision).passages.iter();
+        let passages = decisions.get(ready.decision).passages().iter();
         for (passage, handle) in passages.zip(decisions.passages(ready.decision)).take(reached) {
             gateways.see(*handle, passage.direction, parsed, settings, now);
         }
     }
 
     /// Delivers a packet as gateways have left it.
+    #[inline(never)]
     fn deliver_rewritten(
         &mut self,
         packet: &mut Packet<'_>,
-        decision: &Decision,
+        decision: DecisionIx,
         to: Attachment,
         now: Time,
     ) -> Next {
-        if decision.rewrite.is_none() && decision.forwarders.is_empty() {
-            return self.deliver(packet, decision.mtu(), to, now);
+        let decision = self.memory.decisions.get(decision);
+        let (mtu, change) = (decision.mtu, decision.translation(packet.parsed));
+        match change {
+            Some(change) => self.deliver_as(packet, &change, mtu, to, now),
+            None => self.deliver(packet, mtu, to, now),
         }
+    }
+
+    #[inline(never)]
+    fn deliver_as(
+        &mut self,
+        packet: &mut Packet<'_>,
+        change: &Translation,
+        mtu: Option<u16>,
+        to: Attachment,
+        now: Time,
+    ) -> Next {
         let Packet { from, buffer, parsed, pieces } = packet;
-        let change = decision.translation(parsed);
-        let Ok(parsed) = wire::translate(buffer, parsed, &change) else {
-            return self.drop_frame(*from, Some(parsed), DropReason::NatProtocol, Some(decision), now);
+        let own = without_lent(parsed);
+        let change = Translation { about: change.about.filter(|_| own.is_about_another()), ..*change };
+        let Ok(parsed) = wire::translate(buffer, &own, &change) else {
+            return self.drop_frame(*from, Some(parsed), DropReason::NatProtocol, None, now);
         };
-        self.deliver(&mut Packet { from: *from, buffer, parsed: &parsed, pieces }, decision.mtu(), to, now)
+        self.deliver(&mut Packet { from: *from, buffer, parsed: &parsed, pieces }, mtu, to, now)
     }
 
     /// Drops what was decided to be dropped.
+    #[cold]
     fn drop_decided(
         &mut self,
         snapshot: &Snapshot,
@@ -222,6 +273,14 @@ impl Engine {
     }
 }
 
+/// A fragment without what it was lent of its first one, whose transport header it does not have.
+fn without_lent(parsed: &Parsed) -> Parsed {
+    match parsed.fragment {
+        Some(fragment) if fragment.offset > 0 => Parsed { transport: Transport::Later, ..*parsed },
+        Some(_) | None => *parsed,
+    }
+}
+
 /// What leaves in place of a packet that is longer than the MTU and may be split.
 #[cold]
 fn fragments(packet: &Packet<'_>, mtu: u16) -> Vec<Buffer> {
@@ -234,11 +293,17 @@ fn fragments(packet: &Packet<'_>, mtu: u16) -> Vec<Buffer> {
 }
 
 impl Replay {
-    /// Whether [`Decision::halt_of`] finds that the packet ends under way: it is too long (MT-05), or its time to live runs out.
+    /// Whether the packet is too long for its way (MT-05).
     #[inline]
+    fn is_too_narrow_for(&self, parsed: &Parsed) -> bool {
+        parsed.dont_fragment && self.mtu.is_some_and(|mtu| parsed.longest > u32::from(mtu))
+    }
+
+    /// Whether [`Decision::halt_of`] finds that the packet ends under way: it is too long, or its time to live runs out.
     fn may_halt(&self, parsed: &Parsed) -> bool {
-        let whole = parsed.dont_fragment || self.extra.has(Extra::FAMILY);
-        whole && self.mtu.is_some_and(|mtu| parsed.longest > u32::from(mtu))
-            || self.extra.has(Extra::REWRITE) && self.forwarders > 0 && parsed.ttl <= self.forwarders
+        // As IPv6, nobody may split it under way.
+        let whole =
+            Parsed { dont_fragment: parsed.dont_fragment || self.extra.has(Extra::FAMILY), ..*parsed };
+        self.is_too_narrow_for(&whole) || self.forwarders > 0 && parsed.ttl <= self.forwarders
     }
 }

@@ -91,6 +91,12 @@ impl Gateways {
         self.is_live(handle, now).then_some(self.by_inner.key(handle)?.tuple)
     }
 
+    /// Whether [`Self::way_back`] ever has an answer.
+    #[inline]
+    pub(crate) fn has_ways_back(&self) -> bool {
+        !self.ways_back.is_empty()
+    }
+
     /// See [`crate::decide::Tracked::way_back`].
     #[inline]
     pub(crate) fn way_back(&self, vpc: VpcIx, outer: &FiveTuple, now: Time) -> Option<PeeringIx> {

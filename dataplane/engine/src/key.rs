@@ -76,6 +76,7 @@ impl Unpack for Key6 {
 }
 
 impl Hash for Key4 {
+    #[inline(always)]
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(pair(self.src, self.dst));
         state.write_u64(pair(self.at, self.ports));
@@ -84,6 +85,7 @@ impl Hash for Key4 {
 }
 
 impl Hash for Key6 {
+    #[inline(always)]
     fn hash<H: Hasher>(&self, state: &mut H) {
         for [high, low] in [self.src, self.dst].map(|[a, b, c, d]| [pair(a, b), pair(c, d)]) {
             state.write_u64(high);

@@ -113,34 +113,47 @@ impl Memory {
         let own = half.state(now);
         let peer = half.peer;
         let replay = self.decisions.in_force(decision, snapshot)?;
-        let peer = peer.map(|handle| place.slot().beside(handle, replay.extra.has(Extra::FAMILY)));
+        let across = replay.extra.has(Extra::FAMILY);
+        let peer = peer.map(|handle| place.slot().beside(handle, across));
         if let Verdict::Drop { reason, .. } = replay.verdict
             && reason.is_fleeting()
         {
-            return None;
-        }
-        if !self.gateways_agree(&replay, decision, parsed, now) {
             return None;
         }
         let sender_agrees = match replay.egress {
             Some(gate) if keeps_state(gate) => own == Some(TrackedState::Open),
             Some(_) | None => own.is_none(),
         };
-        let received = match replay.extra.has(Extra::REWRITE) {
-            true => &self.decisions.get(decision).rewrite.apply(*tuple),
-            false => tuple,
-        };
-        let agree = sender_agrees && self.receiver_agrees(&replay, peer, received, self.at(snapshot, now));
+        let agree = sender_agrees
+            && if replay.extra.any() || self.gateways.has_ways_back() {
+                self.all_agree(place, &replay, (decision, peer), parsed, (snapshot, now))
+            } else {
+                self.receiver_agrees(&replay, peer, tuple, self.at(snapshot, now))
+            };
         agree.then_some(Ready { place, decision, replay, peer })
     }
 
-    /// Whether stateful gateways still say of the packet what they said when it was decided.
-    #[inline]
-    fn gateways_agree(&self, replay: &Replay, decision: DecisionIx, parsed: &Parsed, now: Time) -> bool {
-        let returns = replay
-            .returns
-            .is_none_or(|(vpc, over)| self.gateways.way_back(vpc, &parsed.tuple.reversed(), now) == over);
-        returns && (!replay.extra.has(Extra::PASSAGES) || self.passes_gateways(decision, parsed, now))
+    /// Whether gateways, and the receiver of what they made of the packet, still say what they said when it was decided.
+    #[inline(never)]
+    fn all_agree(
+        &self,
+        place: Place,
+        replay: &Replay,
+        (decision, peer): (DecisionIx, Option<Slot>),
+        parsed: &Parsed,
+        (snapshot, now): (&Snapshot, Time),
+    ) -> bool {
+        let decided = self.decisions.get(decision);
+        let sender = self.key(place).and_then(|key| snapshot.interface(key.at.as_interface()?));
+        let over = sender.and_then(|it| self.gateways.way_back(it.vpc, &parsed.tuple.reversed(), now));
+        over == decided.returns
+            && (!replay.extra.has(Extra::PASSAGES) || self.passes_gateways(decision, parsed, now))
+            && self.receiver_agrees(
+                replay,
+                peer,
+                &decided.rewrite().apply(parsed.tuple),
+                self.at(snapshot, now),
+            )
     }
 
     /// Whether every connection through a gateway lives, and a NAT gateway takes the packet as it is (NG-14).
@@ -148,11 +161,11 @@ impl Memory {
         let whole = parsed.fragment.is_none() || parsed.tuple.proto == wire::proto::UDP;
         let passages = self.decisions.passages(decision);
         // A packet that ended under way began only some.
-        let all = passages.len() == self.decisions.get(decision).passages.len();
+        let all = passages.len() == self.decisions.get(decision).passages().len();
         whole && all && passages.iter().all(|handle| self.gateways.is_live(*handle, now))
     }
 
-    #[inline]
+    #[inline(always)]
     fn receiver_agrees(
         &self,
         replay: &Replay,

@@ -89,14 +89,15 @@ impl Taps {
         decision: Option<DecisionIx>,
     ) {
         if let (Some(block), Some(decision)) = (block, decision) {
-            self.emit(decisions.taps(decision), &key.tuple, &block);
+            let decision = decisions.get(decision);
+            self.emit(decision, &decision.taps, key.tuple, &block);
         }
     }
 
     /// Emits one packet that no half counts, at the first `taps` of its way.
     pub(crate) fn emit_one(&mut self, decision: &Decision, taps: usize, parsed: &Parsed, now: Time) {
         let taps = &decision.taps[..taps.min(decision.taps.len())];
-        self.emit(taps, &parsed.tuple, &Block::of(parsed, now));
+        self.emit(decision, taps, parsed.tuple, &Block::of(parsed, now));
     }
 
     /// Counts refused packets whose refusal found no room.
@@ -172,16 +173,17 @@ impl Taps {
         self.flushed = until;
     }
 
-    fn emit(&mut self, taps: &[Tap], tuple: &FiveTuple, block: &Block) {
+    fn emit(&mut self, decision: &Decision, taps: &[Tap], entered: FiveTuple, block: &Block) {
         self.events.extend(taps.iter().map(|tap| {
+            let tuple = decision.tuple_at(tap, entered);
             Event::Tap(TapEvent {
                 interface: tap.interface,
                 direction: tap.direction,
                 action: tap.action,
                 traffic_path: tap.traffic_path,
-                tuple: tap.shows.apply(*tuple),
+                tuple,
                 packets: block.packets,
-                bytes: bytes_at(tap, tuple, block),
+                bytes: bytes_as(&tuple, &entered, block),
                 first: block.first,
                 last: block.last,
                 tcp_flags: block.tcp_flags,
@@ -190,13 +192,13 @@ impl Taps {
     }
 }
 
-/// Bytes of the block's packets as they are at the tap: NAT64 gives each another header, and what an error quotes too.
-fn bytes_at(tap: &Tap, tuple: &FiveTuple, block: &Block) -> u64 {
-    let [icmp_type, _] = tuple.dst_port.to_be_bytes();
-    let is_error = tuple.is_icmp() && tuple.src_port == 0 && icmp_is_error(tuple.proto, icmp_type);
+/// Bytes of the block's packets once they are `tuple`: NAT64 gives each another header, and what an error quotes too.
+fn bytes_as(tuple: &FiveTuple, entered: &FiveTuple, block: &Block) -> u64 {
+    let [icmp_type, _] = entered.dst_port.to_be_bytes();
+    let is_error = entered.is_icmp() && entered.src_port == 0 && icmp_is_error(entered.proto, icmp_type);
     let headers = if is_error { 2 } else { 1 };
     let growth = block.packets * headers * limits::NAT64_GROWTH;
-    match (tuple.src.is_ipv4(), tap.shows.apply(*tuple).src.is_ipv4()) {
+    match (entered.src.is_ipv4(), tuple.src.is_ipv4()) {
         (true, false) => block.bytes + growth,
         (false, true) => block.bytes.saturating_sub(growth),
         (true, true) | (false, false) => block.bytes,
@@ -217,8 +219,6 @@ mod tests {
     use wire::proto;
 
     use super::*;
-    use crate::decide::Rewrite;
-    use crate::{Action, Direction};
 
     /// Rules: NG-20, FL-14
     #[test]
@@ -229,17 +229,9 @@ mod tests {
             [(error, 280), (reply_that_looks_like_one, 240), (tuple(proto::UDP, 0, 3 << 8), 240)]
         {
             let block = Block { packets: 2, bytes: 200, first: Time(0), last: Time(0), tcp_flags: 0 };
-            let v6 = Some([0xfd; 16].into());
-            let tap = Tap {
-                interface: InterfaceIx(0),
-                direction: Direction::Ingress,
-                action: Action::Accept,
-                traffic_path: None,
-                shows: Rewrite { src: v6, dst: v6, ..Rewrite::NONE },
-            };
-            assert_eq!(bytes_at(&tap, &tuple, &block), bytes, "{tuple}");
-            let same = Tap { shows: Rewrite::NONE, ..tap };
-            assert_eq!(bytes_at(&same, &tuple, &block), 200, "{tuple}");
+            let v6 = [0xfd; 16].into();
+            assert_eq!(bytes_as(&FiveTuple { src: v6, dst: v6, ..tuple }, &tuple, &block), bytes, "{tuple}");
+            assert_eq!(bytes_as(&tuple, &tuple, &block), 200, "{tuple}");
         }
     }
 

@@ -92,8 +92,13 @@ pub struct Parsed {
 /// # Errors
 ///
 /// [`Malformed`] when any length lies or a header is cut short.
-#[inline]
 pub fn parse(packet: &[u8]) -> Result<Parsed, Malformed> {
+    parse_here(packet)
+}
+
+/// [`parse()`] as part of its caller, for the one that reads every packet.
+#[inline(always)]
+fn parse_here(packet: &[u8]) -> Result<Parsed, Malformed> {
     match packet.first().map(|byte| byte >> 4) {
         Some(4) => ipv4::parse(packet),
         Some(6) => ipv6::parse(packet),
@@ -106,9 +111,9 @@ pub fn parse(packet: &[u8]) -> Result<Parsed, Malformed> {
 /// # Errors
 ///
 /// As [`parse()`].
-#[inline]
+#[inline(always)]
 pub fn read(buffer: &Buffer) -> Result<Parsed, Malformed> {
-    let parsed = parse(buffer.bytes())?;
+    let parsed = parse_here(buffer.bytes())?;
     Ok(match buffer.offload().segments {
         Some(segments) => parsed.cut(segments.size),
         None => parsed,

@@ -85,7 +85,7 @@ impl<'a> Course<'a> {
             world,
             here: leg.packet.parsed.tuple,
             vpc: leg.packet.at.port().map(|port| port.vpc),
-            passages: leg.decision.passages.iter(),
+            passages: leg.decision.passages().iter(),
             before: None,
         }
     }

@@ -79,7 +79,7 @@ impl<'a> Leg<'a> {
 
     /// The packet as gateways have left it.
     pub(crate) fn arrived(&self) -> Packet<'a> {
-        self.packet.rewritten(&self.decision.rewrite)
+        self.packet.rewritten(&self.decision.rewrite())
     }
 
     /// Why it was dropped, if it was.
@@ -140,7 +140,7 @@ impl Granted {
     fn by(world: &World, leg: &Leg<'_>) -> Self {
         let gates =
             leg.decision.gates(leg.packet.parsed.tuple).filter(|(gate, _)| gate.grant == Grant::Tracked);
-        let passages = leg.decision.passages.clone();
+        let passages = leg.decision.passages().to_vec();
         Self {
             flows: gates.map(|(gate, tuple)| (Attachment::interface(gate.interface), tuple)).collect(),
             ways_back: passages.iter().filter_map(|passage| way_back(world, passage)).collect(),

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use snapshot::{Attachment, Generation, InterfaceIx, NameIx, Part, PeeringIx, Snapshot, VpcIx};
+use snapshot::{Attachment, Generation, InterfaceIx, NameIx, Part, PeeringIx, Snapshot};
 use wire::FiveTuple;
 
-use super::{Forwarder, Narrow, Passage, Rewrite};
+use super::Path;
 use crate::{Action, Direction, DropReason};
 
 /// The whole answer about one direction of a flow.
@@ -19,20 +19,12 @@ pub struct Decision {
     pub egress: Option<Gate>,
     /// How it passed the receiver's security groups; none when it did not.
     pub ingress: Option<Gate>,
-    /// What gateways make of its packets.
-    pub rewrite: Rewrite,
-    /// What an ICMP error quotes when it leaves; none for all else.
-    pub quotes: Option<FiveTuple>,
-    /// Whether NAT64 makes packets of the other family of them (NG-20).
-    pub crosses_families: bool,
-    /// The stateful gateways that they go through, in order, also of what is refused later.
-    pub passages: Vec<Passage>,
-    /// Whether state would have changed its way back: the sender's VPC, and the connection that it goes back by (NG-18).
-    pub returns: Option<(VpcIx, Option<PeeringIx>)>,
-    /// How long its packets may be, place by place (MT-02).
-    pub narrows: Vec<Narrow>,
-    /// Who takes one off their TTL, in order.
-    pub forwarders: Vec<Forwarder>,
+    /// Largest IP packet in bytes that the whole path takes, as it was when it entered; none before a way was found (MT-02).
+    pub mtu: Option<u16>,
+    /// What gateways do with its packets; none for those that meet none.
+    pub path: Option<Box<Path>>,
+    /// The connection that its packets answer over, whatever the routes say (NG-18).
+    pub returns: Option<PeeringIx>,
     /// What flow logs count, in order of the path.
     pub taps: Vec<Tap>,
     /// The walk, in order.
@@ -62,7 +54,7 @@ impl Decision {
     /// The gates that a packet with this tuple passed, each with the tuple that state is kept under there: that of the
     /// flow's packets as they leave the interface.
     pub fn gates(&self, tuple: FiveTuple) -> impl Iterator<Item = (Gate, FiveTuple)> {
-        let received = Direction::Ingress.outward(self.rewrite.apply(tuple));
+        let received = Direction::Ingress.outward(self.rewrite().apply(tuple));
         let gates = [(self.egress, tuple), (self.ingress, received)];
         gates.into_iter().filter_map(|(gate, tuple)| Some((gate?, tuple)))
     }
@@ -115,8 +107,8 @@ pub struct Tap {
     pub action: Action,
     /// FL-44.
     pub traffic_path: Option<u8>,
-    /// What the packet has become there.
-    pub shows: Rewrite,
+    /// How many of [`Path::rewrites`] it has met there, see [`Decision::tuple_at`].
+    pub shows: u8,
 }
 
 /// One stage of the walk.

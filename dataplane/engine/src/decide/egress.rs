@@ -66,7 +66,7 @@ impl<'a> Walk<'a> {
         }
         let answered = self.here.about.unwrap_or_else(|| self.here.tuple.reversed());
         let over = self.tracked.way_back(site.interface.vpc, &answered);
-        self.returns = Some((site.interface.vpc, over));
+        self.returns = over;
         let over = over?;
         self.depend(Part::Peering(over));
         let peering = self.snapshot.peering(over)?;

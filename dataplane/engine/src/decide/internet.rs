@@ -47,7 +47,7 @@ impl<'a> Walk<'a> {
         let Some(public) = self.snapshot.vpc(vpc).and_then(|vpc| vpc.public_of(private)) else {
             return refuse(DropReason::NoPublicAddress, None);
         };
-        self.here.set_source(public.into());
+        self.change(|here| here.set_source(public.into()));
         Ok(())
     }
 
@@ -65,7 +65,7 @@ impl<'a> Walk<'a> {
     fn pass_egress_only(&mut self, vpc: VpcIx, direction: Direction) {
         let sent = direction.outward(self.here.tuple);
         let gateway = Stateful::EgressOnly(vpc);
-        self.passages.push(Passage { gateway, inner: sent, outer: sent, direction, over: None });
+        self.path().passages.push(Passage { gateway, inner: sent, outer: sent, direction, over: None });
     }
 
     /// On the internet: to a host, or into the lab by a gateway (IG-06, IG-10).
@@ -85,7 +85,7 @@ impl<'a> Walk<'a> {
         let Some((vpc, private)) = self.snapshot.internet().private_of(public) else {
             return refuse(DropReason::NotOnInternet, None);
         };
-        self.here.set_destination(private.into());
+        self.change(|here| here.set_destination(private.into()));
         self.enter_by_gateway(vpc)
     }
 

@@ -26,7 +26,7 @@ pub(crate) use facts::LOWEST_PORT;
 pub use facts::{Facts, Opening, Piece, Tracked, TrackedState};
 pub use passage::{Passage, Stateful};
 pub(crate) use path::Halt;
-pub use path::{Forwarder, Narrow};
+pub use path::{Forwarder, Narrow, Path};
 pub use rewrite::Rewrite;
 
 use decision::Refusal;
@@ -34,7 +34,6 @@ use group::Tracks;
 use here::Here;
 use snapshot::{
     Attachment, Generation, Interface, InterfaceIx, NameIx, Part, PeeringIx, Snapshot, Subnet, SubnetIx,
-    VpcIx,
 };
 
 use crate::{Action, Direction, DropReason};
@@ -122,10 +121,11 @@ struct Walk<'a> {
     hops: u8,
     egress: Option<Gate>,
     ingress: Option<Gate>,
-    passages: Vec<Passage>,
-    returns: Option<(VpcIx, Option<PeeringIx>)>,
-    narrows: Vec<Narrow>,
-    forwarders: Vec<Forwarder>,
+    mtu: Option<u16>,
+    path: Option<Box<Path>>,
+    /// Whether the packet has become something else since the last tap.
+    changed: bool,
+    returns: Option<PeeringIx>,
     taps: Vec<Tap>,
     steps: Vec<Step>,
     parts: Vec<(Part, Generation)>,
@@ -141,13 +141,13 @@ impl<'a> Walk<'a> {
             hops: 0,
             egress: None,
             ingress: None,
-            passages: Vec::new(),
+            mtu: None,
+            path: None,
+            changed: false,
             returns: None,
-            narrows: Vec::with_capacity(1),
-            forwarders: Vec::new(),
             taps: Vec::with_capacity(2),
             steps: Vec::with_capacity(6),
-            parts: Vec::with_capacity(8),
+            parts: Vec::with_capacity(10),
         }
     }
 
@@ -165,20 +165,15 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn finish(self, verdict: Verdict) -> Decision {
+    fn finish(mut self, verdict: Verdict) -> Decision {
         let why = self.steps.iter().filter_map(|step| step.by).collect();
-        let (entered, now) = (self.facts.tuple, self.here.tuple);
         Decision {
             verdict,
             egress: self.egress,
             ingress: self.ingress,
-            rewrite: Rewrite::between(&entered, &now),
-            quotes: self.here.about,
-            crosses_families: entered.src.is_ipv4() != now.src.is_ipv4(),
-            passages: self.passages,
+            mtu: self.mtu,
+            path: self.take_path(),
             returns: self.returns,
-            narrows: self.narrows,
-            forwarders: self.forwarders,
             taps: self.taps,
             steps: self.steps,
             why,
@@ -204,7 +199,7 @@ impl<'a> Walk<'a> {
         action: Action,
         traffic_path: Option<u8>,
     ) {
-        let shows = Rewrite::between(&self.facts.tuple, &self.here.tuple);
+        let shows = self.rewrites();
         self.taps.push(Tap { interface, direction, action, traffic_path, shows });
     }
 

@@ -76,8 +76,9 @@ impl<'a> Walk<'a> {
             return refuse(DropReason::NatUnsolicited, None);
         };
         if about.is_none() {
-            self.passages.push(Passage { gateway, inner, outer, direction: Direction::Ingress, over: None });
-            self.here.set_tuple(inner.reversed());
+            let direction = Direction::Ingress;
+            self.path().passages.push(Passage { gateway, inner, outer, direction, over: None });
+            self.change(|here| here.set_tuple(inner.reversed()));
             return Ok(());
         }
         // A router on the way shows its address as any other (RFC 7915 section 4.2).
@@ -103,13 +104,16 @@ impl<'a> Walk<'a> {
             Some(outer) => outer,
             None => self.connect(site, remote)?,
         };
-        self.passages.push(Passage { gateway, inner, outer, direction: Direction::Egress, over: None });
-        self.here.set_tuple(outer);
+        let direction = Direction::Egress;
+        self.path().passages.push(Passage { gateway, inner, outer, direction, over: None });
+        self.change(|here| here.set_tuple(outer));
         Ok(())
     }
 
     fn set_error(&mut self, src: IpAddr, dst: IpAddr, about: FiveTuple) -> Result<(), Refusal> {
-        match self.here.set_error(src, dst, about) {
+        let mut known = None;
+        self.change(|here| known = here.set_error(src, dst, about));
+        match known {
             Some(()) => Ok(()),
             None => refuse(DropReason::NatProtocol, None),
         }
@@ -129,6 +133,11 @@ impl<'a> Walk<'a> {
 
     /// The tuple of a new connection, if the packet may begin one and a port is left (NG-04 to NG-08, NG-10).
     fn connect(&mut self, site: &Site<'_>, remote: Ipv4Addr) -> Result<FiveTuple, Refusal> {
+        let again = |passage: &Passage| passage.gateway == Stateful::Nat(site.ix);
+        if self.passages().iter().any(again) {
+            // It has been here already, as somebody else.
+            return refuse(DropReason::RoutingLoop, None);
+        }
         self.may_begin()?;
         let inner = self.here.tuple;
         let proto = over_ipv4(inner.proto);
@@ -139,11 +148,6 @@ impl<'a> Walk<'a> {
             dst_port: far_port(inner.dst_port, proto),
             proto,
         };
-        let again = |passage: &Passage| passage.gateway == Stateful::Nat(site.ix);
-        if self.passages.iter().any(again) {
-            // It has been here already, as somebody else.
-            return refuse(DropReason::RoutingLoop, None);
-        }
         match self.tracked.lease(site.ix, &site.interface.ipv4, &wanted) {
             Some((address, port)) => Ok(FiveTuple { src: address.into(), src_port: port, ..wanted }),
             None => refuse(DropReason::NatPortsExhausted, None),
@@ -170,15 +174,19 @@ impl<'a> Walk<'a> {
         refuse(reason, None)
     }
 
+    fn passages(&self) -> &[Passage] {
+        self.path.as_ref().map_or(&[], |path| &path.passages)
+    }
+
     /// What the gateway made of the inside's packets with this tuple, before or just now.
     pub(super) fn outer_of(&self, gateway: Stateful, inner: &FiveTuple) -> Option<FiveTuple> {
-        let now = self.passages.iter().find(|p| p.gateway == gateway && p.inner == *inner);
+        let now = self.passages().iter().find(|p| p.gateway == gateway && p.inner == *inner);
         now.map(|passage| passage.outer).or_else(|| self.tracked.outer_of(gateway, inner))
     }
 
     /// Whose packets leave the gateway with this tuple.
     fn inner_of(&self, gateway: Stateful, outer: &FiveTuple) -> Option<FiveTuple> {
-        let now = self.passages.iter().find(|p| p.gateway == gateway && p.outer == *outer);
+        let now = self.passages().iter().find(|p| p.gateway == gateway && p.outer == *outer);
         now.map(|passage| passage.inner).or_else(|| self.tracked.inner_of(gateway, outer))
     }
 }

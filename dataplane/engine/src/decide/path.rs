@@ -3,10 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use snapshot::InterfaceIx;
-use wire::{Parsed, Translation};
+use wire::{FiveTuple, Parsed, Translation};
 
+use super::here::Here;
 use super::nat64::embed;
-use super::{Decision, StepKind, Verdict, Walk};
+use super::{Decision, Passage, Rewrite, StepKind, Tap, Verdict, Walk};
+use crate::Direction;
 
 /// A place that packets longer than its MTU do not pass (MT-02, MT-05).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,14 +36,14 @@ pub struct Forwarder {
 
 /// Where and why a packet ends under way.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Halt<'a> {
+pub(crate) enum Halt {
     /// Its time to live runs out.
-    Expired(&'a Forwarder),
+    Expired(Forwarder),
     /// It is too long.
-    TooLong(&'a Narrow),
+    TooLong(Narrow),
 }
 
-impl Halt<'_> {
+impl Halt {
     pub(crate) fn taps(self) -> usize {
         match self {
             Self::Expired(at) => at.taps.into(),
@@ -60,7 +62,32 @@ impl Halt<'_> {
 /// Bytes that an IPv6 header has more than an IPv4 header without options.
 const HEADER_GROWTH: i32 = 20;
 
+/// What gateways do with the packets of a flow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Path {
+    /// What the packets become, as it changes: [`Tap::shows`] counts these, the last one is how they leave.
+    pub rewrites: Vec<Rewrite>,
+    /// What an ICMP error quotes when it leaves; none for all else.
+    pub quotes: Option<FiveTuple>,
+    /// Whether NAT64 makes packets of the other family of them (NG-20).
+    pub crosses_families: bool,
+    /// The stateful gateways that they go through, in order, also of what is refused later.
+    pub passages: Vec<Passage>,
+    /// How long they may be, place by place.
+    pub narrows: Vec<Narrow>,
+    /// Who takes one off their TTL, in order.
+    pub forwarders: Vec<Forwarder>,
+}
+
 impl Walk<'_> {
+    /// What gateways do, begun with the first one that does anything.
+    pub(super) fn path(&mut self) -> &mut Path {
+        let before = self.taps.iter().take_while(|tap| tap.direction == Direction::Egress).count();
+        let narrow = self.mtu.map(|mtu| Narrow { mtu, taps: before as u8, passages: 0, router: None });
+        let begin = || Box::new(Path { narrows: narrow.into_iter().collect(), ..Path::default() });
+        self.path.get_or_insert_with(begin)
+    }
+
     /// What follows takes packets up to `mtu` bytes.
     pub(super) fn narrow(&mut self, mtu: u16) {
         let mtu = match (self.facts.tuple.src.is_ipv4(), self.here.tuple.src.is_ipv4()) {
@@ -68,41 +95,101 @@ impl Walk<'_> {
             (false, true) => i32::from(mtu) + HEADER_GROWTH,
             (true, true) | (false, false) => i32::from(mtu),
         };
-        let router = self.forwarders.last().map(|forwarder| forwarder.router);
         let mtu = u16::try_from(mtu).unwrap_or(u16::MAX);
-        let (taps, passages) = self.met();
-        self.narrows.push(Narrow { mtu, taps, passages, router });
-    }
-
-    /// Taps and passages so far: a few for each of at most eight hops.
-    const fn met(&self) -> (u8, u8) {
-        (self.taps.len() as u8, self.passages.len() as u8)
+        self.mtu = Some(self.mtu.map_or(mtu, |before| before.min(mtu)));
+        let taps = self.taps.len() as u8;
+        if let Some(path) = &mut self.path {
+            let (passages, router) =
+                (path.passages.len() as u8, path.forwarders.last().map(|last| last.router));
+            path.narrows.push(Narrow { mtu, taps, passages, router });
+        }
     }
 
     /// A NAT gateway with this address, seen from where the packet came from.
     pub(super) fn count_forwarder(&mut self, address: Ipv4Addr) {
         let router = if self.facts.tuple.src.is_ipv4() { address.into() } else { embed(address).into() };
-        let (taps, passages) = self.met();
-        self.forwarders.push(Forwarder { router, taps, passages });
+        let taps = self.taps.len() as u8;
+        let path = self.path();
+        let passages = path.passages.len() as u8;
+        path.forwarders.push(Forwarder { router, taps, passages });
+    }
+
+    /// The packet has become something else.
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Here)) {
+        change(&mut self.here);
+        self.path();
+        self.changed = true;
+    }
+
+    /// How many rewrites make the packet what it is now.
+    pub(super) fn rewrites(&mut self) -> u8 {
+        let Some(path) = &mut self.path else { return 0 };
+        if std::mem::take(&mut self.changed) {
+            path.rewrites.push(Rewrite::between(&self.facts.tuple, &self.here.tuple));
+        }
+        path.rewrites.len() as u8 // one for each tap at most
+    }
+
+    /// The path of the finished walk.
+    pub(super) fn take_path(&mut self) -> Option<Box<Path>> {
+        self.rewrites();
+        let mut path = self.path.take()?;
+        path.quotes = self.here.about;
+        path.crosses_families = self.facts.tuple.src.is_ipv4() != self.here.tuple.src.is_ipv4();
+        Some(path)
+    }
+}
+
+impl Path {
+    /// Whether packets leave as they came.
+    fn changes_nothing(&self) -> bool {
+        self.rewrites.last().is_none_or(Rewrite::is_none) && self.forwarders.is_empty()
     }
 }
 
 impl Decision {
-    /// Largest IP packet in bytes that the whole path takes, once a way was found.
+    /// What becomes of its packets.
     #[must_use]
-    pub fn mtu(&self) -> Option<u16> {
-        self.narrows.iter().map(|narrow| narrow.mtu).min()
+    pub fn rewrite(&self) -> Rewrite {
+        self.path.as_ref().and_then(|path| path.rewrites.last().copied()).unwrap_or_default()
+    }
+
+    /// The stateful gateways that they go through.
+    #[must_use]
+    pub fn passages(&self) -> &[Passage] {
+        self.path.as_ref().map_or(&[], |path| &path.passages)
+    }
+
+    /// The tuple that a packet has at one of the taps.
+    #[must_use]
+    pub fn tuple_at(&self, tap: &Tap, entered: FiveTuple) -> FiveTuple {
+        let place = usize::from(tap.shows).checked_sub(1);
+        let rewrite = place.zip(self.path.as_ref()).and_then(|(place, path)| path.rewrites.get(place));
+        rewrite.map_or(entered, |rewrite| rewrite.apply(entered))
+    }
+
+    /// Whether its packets leave as they came.
+    pub(crate) fn changes_nothing(&self) -> bool {
+        self.path.as_ref().is_none_or(|path| path.changes_nothing())
+    }
+
+    /// Whether NAT64 makes packets of the other family of them.
+    pub(crate) fn crosses_families(&self) -> bool {
+        self.path.as_ref().is_some_and(|path| path.crosses_families)
     }
 
     /// Where this packet ends under way, whatever the policy says.
-    pub(crate) fn halt_of(&self, parsed: &Parsed) -> Option<Halt<'_>> {
+    pub(crate) fn halt_of(&self, parsed: &Parsed) -> Option<Halt> {
         // As IPv6, nobody may split it under way.
-        let whole = parsed.dont_fragment || self.crosses_families;
-        let narrow = self.narrows.iter().find(|narrow| whole && parsed.longest > u32::from(narrow.mtu));
-        let forwarder = match parsed.ttl {
-            0 => self.forwarders.first(),
-            ttl => self.forwarders.get(usize::from(ttl - 1)),
+        let whole = parsed.dont_fragment || self.crosses_families();
+        let too_long = |mtu: u16| whole && parsed.longest > u32::from(mtu);
+        let mtu = self.mtu.filter(|mtu| too_long(*mtu));
+        let Some(path) = &self.path else {
+            let (taps, passages) = (self.taps_on_the_way() as u8, 0);
+            return mtu.map(|mtu| Halt::TooLong(Narrow { mtu, taps, passages, router: None }));
         };
+        let narrow = path.narrows.iter().find(|narrow| too_long(narrow.mtu)).copied();
+        let forwarder = path.forwarders.get(usize::from(parsed.ttl.saturating_sub(1))).copied();
         match (narrow, forwarder) {
             (Some(narrow), Some(forwarder)) if forwarder.taps < narrow.taps => Some(Halt::Expired(forwarder)),
             (Some(narrow), _) => Some(Halt::TooLong(narrow)),
@@ -110,21 +197,18 @@ impl Decision {
         }
     }
 
-    /// What becomes of this packet.
-    pub(crate) fn translation(&self, parsed: &Parsed) -> Translation {
-        Translation {
-            tuple: self.rewrite.apply(parsed.tuple),
-            about: self.quotes,
-            hops: self.forwarders.len() as u8, // one a hop at most
-            mss: self.mss(parsed.tuple.src),
-        }
-    }
-
-    /// Largest MSS that a SYN through a NAT gateway may announce (MT-08).
-    fn mss(&self, like: IpAddr) -> Option<u16> {
-        let headers = if like.is_ipv4() { 40 } else { 60 };
-        self.forwarders.first()?;
-        Some(self.mtu()?.saturating_sub(headers))
+    /// What becomes of this packet; none when it leaves as it came.
+    pub(crate) fn translation(&self, parsed: &Parsed) -> Option<Translation> {
+        let path = self.path.as_ref().filter(|path| !path.changes_nothing())?;
+        let headers = if parsed.tuple.src.is_ipv4() { 40 } else { 60 };
+        // MT-08, at NAT gateways only.
+        let mss = path.forwarders.first().and(self.mtu).map(|mtu| mtu.saturating_sub(headers));
+        Some(Translation {
+            tuple: self.rewrite().apply(parsed.tuple),
+            about: path.quotes,
+            hops: path.forwarders.len() as u8, // one a hop at most
+            mss,
+        })
     }
 
     /// The NAT gateway that refused the packet, if one did.
@@ -135,6 +219,9 @@ impl Decision {
 
     /// How many taps a packet passes that is let go just before its receiver's gate.
     pub(crate) fn taps_on_the_way(&self) -> usize {
-        self.narrows.last().map_or(self.taps.len(), |last| usize::from(last.taps))
+        match &self.path {
+            Some(path) => path.narrows.last().map_or(self.taps.len(), |last| usize::from(last.taps)),
+            None => self.taps.iter().take_while(|tap| tap.direction == Direction::Egress).count(),
+        }
     }
 }

@@ -23,10 +23,10 @@ impl<'a> Walk<'a> {
         };
         self.narrow(peering.mtu);
         if let Some(nat) = hop.nat {
-            let sent = |passage: &&mut Passage| {
-                passage.gateway == Stateful::Nat(nat) && passage.outer == self.here.tuple
-            };
-            if let Some(passage) = self.passages.iter_mut().find(sent) {
+            let outer = self.here.tuple;
+            let sent =
+                |passage: &&mut Passage| passage.gateway == Stateful::Nat(nat) && passage.outer == outer;
+            if let Some(passage) = self.path().passages.iter_mut().find(sent) {
                 passage.over = Some(ix);
             }
         }
