@@ -63,7 +63,7 @@ pub enum Response {
     },
     /// See [`Request::Flows`].
     Flows(Vec<FlowRow>),
-    /// By `nat-` id; gateways at which nothing is counted are left out.
+    /// By `nat-` id, every gateway of the lab.
     NatGateways(BTreeMap<String, NatMetrics>),
     /// The connection as it is now.
     Peering(PeeringRow),

@@ -15,7 +15,7 @@ mod sink;
 mod worker;
 
 pub use clock::Clock;
-pub use engine::{Counters, Direction, DropReason, DropRecord, FlowRecord, Time};
+pub use engine::{Counters, Direction, DropReason, DropRecord, FlowRecord, NatCounters, Time};
 pub use io::Tun;
 pub use io::doctor;
 pub use io::doctor::raise_nofile_limit;

@@ -10,9 +10,9 @@ use std::time::Duration;
 use ::io::poller::{BackendError, BackendKind};
 use ::io::{BufferPool, Outbox, Tun, Waker};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
-use engine::{Config, Counters, DropRecord, Engine, FlowRecord, Leases};
+use engine::{Config, Counters, DropRecord, Engine, FlowRecord, Leases, NatCounters};
 use flowlog::FlowLogs;
-use snapshot::{Attachment, Snapshot};
+use snapshot::{Attachment, InterfaceIx, Snapshot};
 
 use crate::clock::Clock;
 use crate::handoff::Rings;
@@ -242,6 +242,15 @@ impl Runtime {
             sum.add(&counters);
         }
         Ok(sum)
+    }
+
+    /// What each worker has counted at NAT gateways, each under the interface of the gateway.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::Silent`].
+    pub fn nat_gateways(&self) -> Result<Vec<(InterfaceIx, NatCounters)>, RuntimeError> {
+        Ok(self.ask_all(|engine| engine.nat_gateways().collect::<Vec<_>>())?.concat())
     }
 
     /// The latest dropped packets, oldest first.

@@ -7,6 +7,7 @@ mod child;
 mod hosts;
 mod killed;
 mod logs;
+mod nat_gateway;
 mod peering;
 mod socket;
 mod support;

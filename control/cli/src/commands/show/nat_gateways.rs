@@ -25,7 +25,7 @@ struct NatGatewayRow {
     addresses: Vec<AddressRow>,
     /// Subnets with a route to it.
     subnets: Vec<String>,
-    /// Left out as long as nothing was counted.
+    /// Left out of a lab that does not run.
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics: Option<NatMetrics>,
 }
