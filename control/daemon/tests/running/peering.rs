@@ -74,6 +74,35 @@ fn each_answer_is_a_generation_and_a_refused_one_changes_nothing() {
     assert_eq!(lab.status().trouble, Vec::<String>::new());
 }
 
+/// Rules: PC-03
+#[test]
+fn what_nobody_accepted_expires_and_what_was_accepted_does_not() {
+    let site = Site::new();
+    let lab = site.up("", PEERS, With::default());
+    done(&lab, "ac", request("a", "c"));
+    done(&lab, "ac", PeeringStep::Accept);
+    assert_eq!(done(&lab, "ac", PeeringStep::Expire).status, "active");
+    assert_eq!(done(&lab, "ab", PeeringStep::Expire).status, "expired");
+    let message = refused(&lab, "ab", PeeringStep::Accept);
+    assert!(message.contains("is expired cannot be accepted"), "{message}");
+}
+
+/// Rules: PC-07, PC-23, RT-15, RT-16
+#[test]
+fn only_an_active_connection_carries_packets() {
+    let site = Site::new();
+    let lab = site.up("", PEERS, With::default());
+    let pings = || (lab.ping("one", "10.2.1.10"), lab.ping("two", "10.1.1.10"));
+    assert_eq!(pings(), (false, false), "it waits");
+    done(&lab, "ab", PeeringStep::Accept);
+    assert_eq!(pings(), (true, true), "drops: {:?}", lab.drops());
+    done(&lab, "ab", PeeringStep::Delete);
+    assert_eq!(pings(), (false, false), "it is gone");
+    let counters = lab.at_rest();
+    assert_eq!(counters.dropped.get("BAD_STATE_ROUTE"), Some(&4), "{counters:?}");
+    assert_eq!(counters.dropped.len(), 1, "{counters:?}");
+}
+
 /// Rules: PC-05
 #[test]
 fn a_request_between_overlapping_vpcs_fails_and_says_why() {
