@@ -73,6 +73,18 @@ fn what_is_too_long_for_the_internet_is_answered_by_the_router() {
     lab.finish(&[("PACKET_TOO_BIG", 2..=2)]);
 }
 
+/// Rules: MT-02, MT-05, IG-02
+#[test]
+fn what_may_be_fragmented_is_and_passes_in_pieces() {
+    let lab = up(INTERNET);
+    let argv = ["ping", "-n", "-c", "2", "-i", "0.1", "-W", "2", "-M", "dont", "-s", "3000", LAPTOP.own];
+    lab.exec(CLIENT.name, &argv).ok().says("2 packets transmitted, 2 received, 0% packet loss");
+    // A request of 3028 bytes becomes three packets; the host's reply comes in three as well.
+    let counters = lab.settled();
+    assert_eq!((counters.received, counters.fragments, counters.delivered), (8, 4, 12), "{counters:?}");
+    lab.finish(NOTHING);
+}
+
 /// Rules: MT-10, MT-11, IG-02
 #[test]
 fn datagrams_larger_than_the_internet_arrive_whole() {

@@ -23,6 +23,7 @@ mod life;
 mod load;
 mod middlebox;
 mod mtu;
+mod nat_gateway;
 mod offload;
 mod order;
 mod peering;

@@ -64,14 +64,24 @@ impl Lab {
         instance.interfaces.iter().find(|i| i.device == device).expect("it has the device").id.clone()
     }
 
-    /// `INSTANCE.DEVICE` of every interface by its `eni-` id.
+    /// `INSTANCE.DEVICE`, or `VPC.GATEWAY` of a NAT gateway, of every interface by its `eni-` id.
     pub(crate) fn interface_names(&self) -> BTreeMap<String, String> {
         let instances = self.status().instances.into_iter();
         let names = instances.flat_map(|instance| {
             let name = instance.name;
             instance.interfaces.into_iter().map(move |e| (e.id, format!("{name}.{}", e.device)))
         });
-        names.collect()
+        names
+            .chain(
+                self.nat_gateways().iter().map(|row| (text(row, "interface_id"), text(row, "nat_gateway"))),
+            )
+            .collect()
+    }
+
+    /// What `show` says of every NAT gateway, with its metrics.
+    pub(crate) fn nat_gateways(&self) -> Vec<serde_json::Value> {
+        let shown = self.ask(&["show", "nat-gateways", "--output", "json"]).ok().json();
+        shown.as_array().cloned().unwrap_or_default()
     }
 
     fn call(&self, request: &Request) -> Response {
@@ -107,4 +117,8 @@ impl Lab {
         };
         self.drops().iter().rev().take(20).map(line).collect()
     }
+}
+
+fn text(row: &serde_json::Value, key: &str) -> String {
+    row[key].as_str().unwrap_or_else(|| panic!("no text `{key}` in {row}")).to_owned()
 }
