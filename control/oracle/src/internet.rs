@@ -18,7 +18,7 @@ impl<'a> Walk<'a> {
     pub(crate) fn leave_by_gateway(&mut self, vpc: &'a Vpc) -> End<'a> {
         let gateway = vpc.internet_gateway.as_ref().ok_or(Loss::between(Reason::Blackhole))?;
         self.trail.push(Step::one(StepKind::InternetGateway, &gateway.id));
-        self.fits(u32::from(self.lab.internet.mtu))?;
+        self.fits(self.lab.internet.mtu)?;
         match self.parsed.tuple.src {
             IpAddr::V4(private) => {
                 let public = public_of(vpc, private).ok_or(Loss::between(Reason::NoPublicAddress))?;
@@ -33,7 +33,7 @@ impl<'a> Walk<'a> {
     pub(crate) fn leave_egress_only(&mut self, vpc: &'a Vpc) -> End<'a> {
         let gateway = vpc.egress_only_internet_gateway.as_ref().ok_or(Loss::between(Reason::Blackhole))?;
         self.trail.push(Step::one(StepKind::EgressOnlyInternetGateway, &gateway.id));
-        self.fits(u32::from(self.lab.internet.mtu))?;
+        self.fits(self.lab.internet.mtu)?;
         let IpAddr::V6(source) = self.parsed.tuple.src else {
             return Err(Loss::between(Reason::Blackhole));
         };

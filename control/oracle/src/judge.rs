@@ -90,6 +90,12 @@ impl Oracle {
             trail: Vec::new(),
             records: Vec::new(),
             hops: 0,
+            like: parsed.tuple.src,
+            gateways: Vec::new(),
+            narrowest: u16::MAX,
+            leased: Vec::new(),
+            split: None,
+            answer: None,
         }
     }
 }

@@ -39,6 +39,6 @@ mod way;
 
 pub use judge::Oracle;
 pub use verdict::{
-    Action, Direction, Lease, Leases, NO_ROUTE, NO_RULE, Outcome, Packet, Reason, Record, Step, StepKind,
-    TRACKED, UNTRACKED, Verdict,
+    Action, Answer, Direction, Lease, Leases, NO_ROUTE, NO_RULE, Outcome, Packet, Reason, Record, Step,
+    StepKind, TRACKED, UNTRACKED, Verdict,
 };

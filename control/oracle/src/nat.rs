@@ -12,12 +12,12 @@ use crate::flow::is_syn;
 use crate::group::Tracks;
 use crate::rewrite;
 use crate::translation::{Translation, is_possible, lowest};
-use crate::verdict::{Direction, Lease, Leases, Reason, Step, StepKind};
+use crate::verdict::{Answer, Direction, Lease, Leases, Reason, Step, StepKind};
 use crate::walk::{End, Hop, Loss, Walk};
 use crate::way::{Way, in_subnet};
 
 /// Bytes of an IP packet that a NAT gateway takes (MT-02).
-const MTU: u32 = 8500;
+const MTU: u16 = 8500;
 
 impl<'a> Walk<'a> {
     /// From the way into the gateway, through it, and on.
@@ -55,10 +55,24 @@ impl<'a> Walk<'a> {
         if self.parsed.fragment.is_some() && self.parsed.tuple.proto != proto::UDP {
             return Err(Loss::between(Reason::NatFragment));
         }
+        self.forward(gateway)?;
         if matches!(self.parsed.tuple.dst, IpAddr::V4(own) if gateway.owns(own)) {
             return self.translate_reply(gateway).map(|()| Tracks::Always);
         }
         self.translate_request(vpc, gateway, hop).map(|()| Tracks::ByRule)
+    }
+
+    /// Takes one off the time to live (AD-27).
+    fn forward(&mut self, gateway: &NatGateway) -> Result<(), Loss> {
+        let primary = gateway.addresses.first().map_or(Ipv4Addr::UNSPECIFIED, |address| address.private_ip);
+        let by = if self.like.is_ipv4() { primary.into() } else { rewrite::embed(primary).into() };
+        if self.parsed.ttl <= 1 {
+            self.answer = Some(Answer::Expired { by });
+            return Err(Loss::between(Reason::TtlExceeded));
+        }
+        self.parsed.ttl -= 1;
+        self.gateways.push((gateway.id.clone(), by));
+        Ok(())
     }
 
     /// Only the exact remote endpoint of a live connection gets through to the inside (NG-09, NG-12).
@@ -69,6 +83,12 @@ impl<'a> Walk<'a> {
         let known = self.translations.iter_mut().find(|t| t.gateway == gateway.id && t.outer == answered);
         let Some(known) = known else { return Err(unsolicited) };
         let inner = known.inner;
+        if let Some(split) = self.split.take().filter(|_| inner.src.is_ipv6()) {
+            // As IPv6 nobody may fragment it, so it is refused where it would have been.
+            self.records.truncate(split.records);
+            self.answer = Some(split.answer);
+            return Err(Loss::between(Reason::TooBig));
+        }
         if about.is_none() {
             known.observe(Direction::Ingress, &self.parsed, self.now_ns);
             rewrite::whole(&mut self.parsed, inner.reversed());
@@ -127,6 +147,10 @@ impl<'a> Walk<'a> {
 
     /// A new connection, if the packet may begin one and a port is left (NG-04, NG-06, NG-08, NG-10).
     fn connect(&mut self, gateway: &'_ NatGateway, remote: Ipv4Addr) -> Result<usize, Loss> {
+        if self.gateways.iter().filter(|(known, _)| *known == gateway.id).count() > 1 {
+            // It has been here already, as somebody else (RT-24).
+            return Err(Loss::between(Reason::RoutingLoop));
+        }
         self.may_begin()?;
         let inner = self.parsed.tuple;
         let protocol = rewrite::protocol_for(inner.proto, true);
@@ -137,16 +161,19 @@ impl<'a> Walk<'a> {
             dst_port: rewrite::far_port(inner.dst_port, protocol),
             proto: protocol,
         };
-        let (address, port) = self.lease(gateway, wanted)?;
-        let outer = FiveTuple { src: IpAddr::V4(address), src_port: port, ..wanted };
+        let outer = self.lease(gateway, inner, wanted)?;
+        self.leased.push(Lease { gateway: gateway.id.clone(), inner, outer });
         self.translations.push(Translation::new(&gateway.id, inner, outer));
         Ok(self.translations.len() - 1)
     }
 
-    fn may_begin(&self) -> Result<(), Loss> {
+    fn may_begin(&mut self) -> Result<(), Loss> {
         let reason = match self.parsed.transport {
             Transport::Tcp { .. } if is_syn(self.parsed.transport) => return Ok(()),
-            Transport::Tcp { .. } => Reason::NatWithoutTranslation,
+            Transport::Tcp { .. } => {
+                self.answer = Some(Answer::Reset);
+                Reason::NatWithoutTranslation
+            }
             Transport::Icmp { icmp_type, .. } => match icmp_query_reply(self.parsed.tuple.proto, icmp_type) {
                 Some((_, false)) => return Ok(()),
                 Some((_, true)) => Reason::NatWithoutTranslation,
@@ -159,17 +186,18 @@ impl<'a> Walk<'a> {
         Err(Loss::between(reason))
     }
 
-    fn lease(&mut self, gateway: &NatGateway, wanted: FiveTuple) -> Result<(Ipv4Addr, u16), Loss> {
+    /// `wanted` with the source that the new connection gets.
+    fn lease(&self, gateway: &NatGateway, inner: FiveTuple, wanted: FiveTuple) -> Result<FiveTuple, Loss> {
         let lowest = lowest(self.translations, gateway, wanted);
         let given: Option<&Lease> = match self.leases {
             Leases::Lowest => return lowest.ok_or(Loss::between(Reason::NatPortsExhausted)),
-            Leases::These(leases) => leases.iter().find(|lease| lease.gateway == gateway.id),
+            Leases::These(leases) => {
+                leases.iter().find(|lease| lease.gateway == gateway.id && lease.inner == inner)
+            }
         };
         match given {
             None if lowest.is_none() => Err(Loss::between(Reason::NatPortsExhausted)),
-            Some(lease) if is_possible(self.translations, gateway, wanted, lease) => {
-                Ok((lease.address, lease.port))
-            }
+            Some(lease) if is_possible(self.translations, gateway, wanted, lease.outer) => Ok(lease.outer),
             None | Some(_) => Err(Loss::between(Reason::ImpossibleLease)),
         }
     }

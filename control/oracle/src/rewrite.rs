@@ -121,6 +121,16 @@ const fn error_6_to_4(icmp_type: u8, code: u8) -> Option<(u8, u8)> {
     }
 }
 
+/// What `mtu` bytes for a packet from `here` are for the same packet as it was when it came from `like`.
+pub(crate) const fn mtu_for(like: IpAddr, here: IpAddr, mtu: u16) -> u16 {
+    let growth = HEADER_V6 - HEADER_V4;
+    match (like, here) {
+        (IpAddr::V4(_), IpAddr::V6(_)) => mtu.saturating_sub(growth),
+        (IpAddr::V6(_), IpAddr::V4(_)) => mtu.saturating_add(growth),
+        (IpAddr::V4(_), IpAddr::V4(_)) | (IpAddr::V6(_), IpAddr::V6(_)) => mtu,
+    }
+}
+
 /// NAT64 changes every packet's length by the difference of the headers. What was or becomes IPv6 is not fragmented on
 /// its way through the lab, whatever its bytes allow to others.
 fn resize(parsed: &mut Parsed, tuple: FiveTuple) {

@@ -7,7 +7,7 @@ use model::lab::{NatGateway, Settings};
 use wire::{FiveTuple, Parsed};
 
 use crate::flow::{Flow, TCP_CLOSED_S};
-use crate::verdict::{Direction, Lease};
+use crate::verdict::Direction;
 
 /// Connections of one NAT address to one destination, port and protocol (NG-06).
 const MOST: usize = 55_000;
@@ -66,31 +66,34 @@ fn taken(
     mine.map(|t| t.outer.src_port).collect()
 }
 
-/// The first address with room and its lowest free port.
+/// `wanted` from the first address with room and its lowest free port.
 pub(crate) fn lowest(
     translations: &[Translation],
     gateway: &NatGateway,
-    outer: FiveTuple,
-) -> Option<(Ipv4Addr, u16)> {
+    wanted: FiveTuple,
+) -> Option<FiveTuple> {
     gateway.addresses.iter().find_map(|address| {
-        let used = taken(translations, gateway, address.private_ip, outer);
+        let used = taken(translations, gateway, address.private_ip, wanted);
         let free = (LOWEST_PORT..=u16::MAX).find(|port| !used.contains(port))?;
-        (used.len() < MOST).then_some((address.private_ip, free))
+        let outer = FiveTuple { src: address.private_ip.into(), src_port: free, ..wanted };
+        (used.len() < MOST).then_some(outer)
     })
 }
 
-/// Whether the gateway can give this lease for a new connection with `outer`.
+/// Whether the gateway can make `outer` of a new connection that is `wanted` but for its source.
 pub(crate) fn is_possible(
     translations: &[Translation],
     gateway: &NatGateway,
+    wanted: FiveTuple,
     outer: FiveTuple,
-    lease: &Lease,
 ) -> bool {
-    let used = taken(translations, gateway, lease.address, outer);
-    gateway.owns(lease.address)
-        && lease.port >= LOWEST_PORT
+    let IpAddr::V4(address) = outer.src else { return false };
+    let used = taken(translations, gateway, address, wanted);
+    FiveTuple { src: wanted.src, src_port: wanted.src_port, ..outer } == wanted
+        && gateway.owns(address)
+        && outer.src_port >= LOWEST_PORT
         && used.len() < MOST
-        && !used.contains(&lease.port)
+        && !used.contains(&outer.src_port)
 }
 
 #[cfg(test)]
@@ -131,11 +134,12 @@ mod tests {
         let (full, gateway) = (full(), gateway(&[FIRST]));
         assert_eq!(full.len(), 55_000);
         assert_eq!(lowest(&full, &gateway, to(443)), None);
-        let lease = |port| Lease { gateway: "nat-1".into(), address: FIRST, port };
-        assert!(!is_possible(&full, &gateway, to(443), &lease(65_000)), "a free port, but one too many");
+        let from = |port| FiveTuple { src: FIRST.into(), src_port: port, ..to(443) };
+        assert!(!is_possible(&full, &gateway, to(443), from(65_000)), "a free port, but one too many");
         let (_, but_one) = full.split_first().expect("55,000");
-        assert_eq!(lowest(but_one, &gateway, to(443)), Some((FIRST, LOWEST_PORT)));
-        assert!(is_possible(but_one, &gateway, to(443), &lease(65_000)));
+        assert_eq!(lowest(but_one, &gateway, to(443)), Some(from(LOWEST_PORT)));
+        assert!(is_possible(but_one, &gateway, to(443), from(65_000)));
+        assert!(!is_possible(but_one, &gateway, to(444), from(65_000)), "another destination");
     }
 
     /// Rules: NG-06
@@ -144,13 +148,15 @@ mod tests {
         let (full, gateway) = (full(), gateway(&[FIRST]));
         let elsewhere = FiveTuple { dst: Ipv4Addr::new(203, 0, 113, 51).into(), ..to(443) };
         for other in [to(444), FiveTuple { proto: 17, ..to(443) }, elsewhere] {
-            assert_eq!(lowest(&full, &gateway, other), Some((FIRST, LOWEST_PORT)));
+            let first = FiveTuple { src: FIRST.into(), src_port: LOWEST_PORT, ..other };
+            assert_eq!(lowest(&full, &gateway, other), Some(first));
         }
     }
 
     /// Rules: NG-07
     #[test]
     fn a_second_address_has_as_many_again() {
-        assert_eq!(lowest(&full(), &gateway(&[FIRST, SECOND]), to(443)), Some((SECOND, LOWEST_PORT)));
+        let second = FiveTuple { src: SECOND.into(), src_port: LOWEST_PORT, ..to(443) };
+        assert_eq!(lowest(&full(), &gateway(&[FIRST, SECOND]), to(443)), Some(second));
     }
 }

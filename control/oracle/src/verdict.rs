@@ -1,6 +1,6 @@
 //! What goes into a judgement and what comes out of it.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use model::lab::InterfaceRef;
 use wire::FiveTuple;
@@ -28,15 +28,16 @@ pub struct Packet<'a> {
     pub parsed: &'a wire::Parsed,
 }
 
-/// The source that a NAT gateway gave a new connection: the one thing that AWS's rules leave open (NG-05, NG-07).
+/// What a NAT gateway made of a new connection. Its source is the one thing that AWS's rules leave open (NG-05, NG-07).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
     /// `nat-` id.
     pub gateway: String,
-    /// One of its private addresses.
-    pub address: Ipv4Addr,
-    /// Source port, or identifier of an ICMP query (NG-29).
-    pub port: u16,
+    /// The tuple of the client's packets as they reach the gateway.
+    pub inner: FiveTuple,
+    /// The tuple of the same packets as they leave it: source is one of its private addresses with a port, or with the
+    /// identifier of an ICMP query (NG-29).
+    pub outer: FiveTuple,
 }
 
 /// Which leases the oracle takes for granted.
@@ -44,7 +45,7 @@ pub struct Lease {
 pub enum Leases<'a> {
     /// The oracle takes the first address with room and its lowest free port.
     Lowest,
-    /// These were taken, at most one for each NAT gateway on the way. A gateway that is not among them had none to give.
+    /// These were taken. A connection that is not among them got none.
     These(&'a [Lease]),
 }
 
@@ -57,6 +58,12 @@ pub struct Verdict {
     pub tuple: FiveTuple,
     /// The tuple of the packet that an ICMP error quotes there.
     pub about: Option<FiveTuple>,
+    /// Largest MSS that a SYN may announce there, if a NAT gateway was on the way (MT-08).
+    pub mss: Option<u16>,
+    /// What the sender of a dropped packet is told.
+    pub answer: Option<Answer>,
+    /// The connections that it began at NAT gateways, in the order of its way.
+    pub leases: Vec<Lease>,
     /// What decided, in the order it was asked; the last step of a dropped packet is the one that dropped it, unless
     /// the reason is one that nothing configured decides.
     pub trail: Vec<Step>,
@@ -83,6 +90,25 @@ pub enum Outcome {
         reason: Reason,
         /// Id of the interface that refused it; none when it was lost between interfaces.
         at: Option<String>,
+    },
+}
+
+/// What the sender of a dropped packet is told, if anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Its time to live ran out at the NAT gateway with this address (AD-27).
+    Expired {
+        /// As the sender's family shows it.
+        by: IpAddr,
+    },
+    /// Its TCP connection is reset in the name of its destination (NG-10).
+    Reset,
+    /// It was too long (MT-05).
+    TooBig {
+        /// Bytes that a packet of the sender's family may have.
+        mtu: u16,
+        /// The last NAT gateway before that place, as the sender's family shows it (MT-07); none is the router of the sender's subnet.
+        by: Option<IpAddr>,
     },
 }
 
@@ -137,6 +163,8 @@ pub enum Reason {
     SourceDestCheck,
     /// It is longer than the receiver's MTU and may not be fragmented (MT-05).
     TooBig,
+    /// Its time to live ran out at a NAT gateway, which takes one off (AD-27).
+    TtlExceeded,
     /// The lab has no such sender: the caller's mistake, or a packet that outlived its interface.
     UnknownSender,
 }

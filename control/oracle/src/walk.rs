@@ -4,6 +4,8 @@
 //! record, E6 route, E7 target and MTU. Into the receiver: I2 network ACL, I3 destination check, I4 group gate, its
 //! record (OR-01 to OR-05). What a target does is in `internet`, `nat` and `peering`.
 
+use std::net::IpAddr;
+
 use model::lab::{AclAction, Host, Interface, Lab, NatGateway, Peering, PeeringState, Target, Vpc};
 use wire::{Parsed, Transport};
 
@@ -11,13 +13,18 @@ use crate::flow::Flow;
 use crate::group::{Side, Tracks};
 use crate::translation::Translation;
 use crate::verdict::{
-    Action, Direction, Leases, NO_ROUTE, Outcome, Packet, Reason, Record, Step, StepKind, Verdict,
+    Action, Answer, Direction, Lease, Leases, NO_ROUTE, Outcome, Packet, Reason, Record, Step, StepKind,
+    Verdict,
 };
 use crate::way::{Holder, Port, Way, find, has_check_off, holder, in_subnet, in_vpc};
-use crate::{acl, gate, reserved};
+use crate::{acl, gate, reserved, rewrite};
 
 /// Gateways and connections that a packet may go through: NAT gateway, internet gateway and another one back in, with room.
 const HOPS: u8 = 8;
+
+/// Bytes of IP and TCP headers without options: what an MTU leaves is the MSS (RFC 9293 section 3.7.1, MT-08).
+const HEADERS_V4: u16 = 40;
+const HEADERS_V6: u16 = 60;
 
 /// Where a packet arrived, or why it did not.
 pub(crate) type End<'a> = Result<Place<'a>, Loss>;
@@ -78,6 +85,24 @@ pub(crate) struct Walk<'a> {
     pub(crate) trail: Vec<Step>,
     pub(crate) records: Vec<Record>,
     pub(crate) hops: u8,
+    /// Its source when it was sent.
+    pub(crate) like: IpAddr,
+    /// NAT gateways that it reached: id, and primary address as the sender's family shows it.
+    pub(crate) gateways: Vec<(String, IpAddr)>,
+    /// Bytes that a packet of the sender's family may have on the way so far.
+    pub(crate) narrowest: u16,
+    pub(crate) leased: Vec<Lease>,
+    /// The first place where it has to be fragmented.
+    pub(crate) split: Option<Split>,
+    pub(crate) answer: Option<Answer>,
+}
+
+/// A place where a packet has to be fragmented.
+pub(crate) struct Split {
+    /// What its sender would be told if it could not be.
+    pub(crate) answer: Answer,
+    /// How many records come before.
+    pub(crate) records: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -207,7 +232,7 @@ impl<'a> Walk<'a> {
         let other = peering.other_side(&vpc.name).and_then(|name| self.lab.vpcs.get(name));
         let peer = other.filter(|peer| in_vpc(vpc, tuple.src) && in_vpc(peer, tuple.dst));
         let peer = peer.ok_or(Loss::between(Reason::PeeringCidr))?;
-        self.fits(u32::from(peering.mtu()))?;
+        self.fits(peering.mtu())?;
         if let Some(gateway) = hop.nat {
             let sent = self.translations.iter_mut().find(|t| t.gateway == gateway.id && t.outer == tuple);
             sent.into_iter().for_each(|t| t.peering = Some(peering.name.clone()));
@@ -227,22 +252,34 @@ impl<'a> Walk<'a> {
     }
 
     /// MT-05; what may be fragmented goes on in pieces.
-    pub(crate) fn fits(&self, mtu: u32) -> Result<(), Loss> {
-        match self.is_longer_than(mtu) {
-            true => Err(Loss::between(Reason::TooBig)),
-            false => Ok(()),
+    pub(crate) fn fits(&mut self, mtu: u16) -> Result<(), Loss> {
+        match self.passes(mtu) {
+            true => Ok(()),
+            false => Err(Loss::between(Reason::TooBig)),
         }
     }
 
-    fn fits_interface(&self, receiver: &Interface) -> Result<(), Loss> {
-        match self.is_longer_than(u32::from(receiver.mtu)) {
-            true => Err(Loss::at(&receiver.id, Reason::TooBig)),
-            false => Ok(()),
+    fn fits_interface(&mut self, receiver: &Interface) -> Result<(), Loss> {
+        match self.passes(receiver.mtu) {
+            true => Ok(()),
+            false => Err(Loss::at(&receiver.id, Reason::TooBig)),
         }
     }
 
-    const fn is_longer_than(&self, mtu: u32) -> bool {
-        self.parsed.longest > mtu && self.parsed.dont_fragment
+    fn passes(&mut self, mtu: u16) -> bool {
+        let for_sender = rewrite::mtu_for(self.like, self.parsed.tuple.src, mtu);
+        self.narrowest = self.narrowest.min(for_sender);
+        if self.parsed.longest <= u32::from(mtu) {
+            return true;
+        }
+        let by = self.gateways.last().map(|(_, address)| *address);
+        let answer = Answer::TooBig { mtu: for_sender, by };
+        if self.parsed.dont_fragment {
+            self.answer = Some(answer);
+        } else if self.split.is_none() {
+            self.split = Some(Split { answer, records: self.records.len() });
+        }
+        !self.parsed.dont_fragment
     }
 
     pub(crate) const fn count_hop(&mut self) -> Result<(), Loss> {
@@ -332,6 +369,9 @@ impl<'a> Walk<'a> {
             Err(Loss { reason, at }) => Outcome::Dropped { reason, at },
         };
         let (tuple, about) = (self.parsed.tuple, self.about());
-        Verdict { outcome, tuple, about, trail: self.trail, records: self.records }
+        let headers = if self.like.is_ipv4() { HEADERS_V4 } else { HEADERS_V6 };
+        let mss = self.gateways.first().map(|_| self.narrowest.saturating_sub(headers));
+        let Self { trail, records, answer, leased: leases, .. } = self;
+        Verdict { outcome, tuple, about, mss, answer, leases, trail, records }
     }
 }

@@ -50,7 +50,7 @@ fn translated(sent: &Shape, tuple: FiveTuple, about: Option<FiveTuple>) -> Shape
     };
     let from_v6 = sent.src.is_ipv6();
     let dont_fragment = tuple.src.is_ipv4() && (sent.dont_fragment || from_v6);
-    Shape { src: tuple.src, dst: tuple.dst, body, size, dont_fragment, ttl: sent.ttl }
+    Shape { src: tuple.src, dst: tuple.dst, body, size, dont_fragment, ttl: sent.ttl, mss: sent.mss }
 }
 
 /// The quoted packet under another tuple, as much of it as anyone reads.

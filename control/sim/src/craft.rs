@@ -19,6 +19,8 @@ pub struct Shape {
     pub dont_fragment: bool,
     /// Time to live or hop limit.
     pub ttl: u8,
+    /// Maximum segment size that a TCP segment announces in an option.
+    pub mss: Option<u16>,
 }
 
 /// What follows the IP header.
@@ -90,7 +92,7 @@ impl Shape {
     /// A packet with TTL 64 that may be fragmented.
     #[must_use]
     pub const fn new(src: IpAddr, dst: IpAddr, body: Body) -> Self {
-        Self { src, dst, body, size: None, dont_fragment: false, ttl: 64 }
+        Self { src, dst, body, size: None, dont_fragment: false, ttl: 64, mss: None }
     }
 
     /// The description of a packet, of its first bytes at least; none of a fragment and of what does not parse.
@@ -117,8 +119,8 @@ impl Shape {
             Transport::Other => Body::Other(proto),
             Transport::Later => return None,
         };
-        let (size, ttl) = (Some(packet.len()), parsed.ttl);
-        Some(Self { src, dst, body, size, dont_fragment: src.is_ipv4() && parsed.dont_fragment, ttl })
+        let (size, ttl, mss) = (Some(packet.len()), parsed.ttl, mss_of(packet));
+        Some(Self { src, dst, body, size, dont_fragment: src.is_ipv4() && parsed.dont_fragment, ttl, mss })
     }
 
     /// The packet as bytes. A size below that of its headers counts as that.
@@ -141,7 +143,20 @@ impl Shape {
             }
             Body::Tcp { ports: (from, to), flags, seq, ack } => {
                 let (src, dst) = (SocketAddr::new(self.src, *from), SocketAddr::new(self.dst, *to));
-                testing::tcp(src, dst, *flags, *seq, *ack, &payload)
+                match self.mss {
+                    None => testing::tcp(src, dst, *flags, *seq, *ack, &payload),
+                    Some(mss) => {
+                        let option = mss_option(mss);
+                        with_option(testing::tcp(
+                            src,
+                            dst,
+                            *flags,
+                            *seq,
+                            *ack,
+                            &[&option, &payload[..]].concat(),
+                        ))
+                    }
+                }
             }
             Body::Udp(from, to) => {
                 testing::udp(SocketAddr::new(self.src, *from), SocketAddr::new(self.dst, *to), &payload)
@@ -167,8 +182,39 @@ impl Shape {
         ip + match &self.body {
             Body::Icmp { .. } | Body::Query(..) | Body::Udp(..) => 8,
             Body::Other(_) => 0,
+            Body::Tcp { .. } if self.mss.is_some() => 24,
             Body::Tcp { .. } => 20,
         }
+    }
+}
+
+/// Kind 2, length 4 (RFC 9293 section 3.1).
+const fn mss_option(mss: u16) -> [u8; 4] {
+    let [high, low] = mss.to_be_bytes();
+    [2, 4, high, low]
+}
+
+/// Makes the first four bytes of the payload an option.
+fn with_option(mut packet: Vec<u8>) -> Vec<u8> {
+    let parsed = wire::parse(&packet).expect("a packet of ours");
+    let segment = &mut packet[usize::from(parsed.transport_offset)..];
+    segment[12] += 0x10;
+    segment[16..18].fill(0);
+    let tuple = parsed.tuple;
+    let checksum = wire::checksum::transport(tuple.src, tuple.dst, tuple.proto, segment);
+    segment[16..18].copy_from_slice(&checksum.to_be_bytes());
+    packet
+}
+
+/// The MSS that the segment of a packet announces, if its first option says one.
+#[must_use]
+pub fn mss_of(packet: &[u8]) -> Option<u16> {
+    let parsed = wire::parse(packet).ok()?;
+    let segment = packet.get(usize::from(parsed.transport_offset)..)?;
+    let has_options = matches!(parsed.transport, Transport::Tcp { .. }) && segment.get(12)? >> 4 > 5;
+    match segment.get(20..24)? {
+        [2, 4, high, low] if has_options => Some(u16::from_be_bytes([*high, *low])),
+        _ => None,
     }
 }
 
@@ -270,6 +316,17 @@ mod tests {
     fn a_ping_is_as_long_as_that_of_ping() {
         assert_eq!(shape("10.0.1.1", "10.0.2.1", Body::Query(8, 1, 1)).bytes().len(), 84);
         assert_eq!(shape("fd00::1", "fd00::2", Body::Query(128, 1, 1)).bytes().len(), 104);
+    }
+
+    #[test]
+    fn an_announced_mss_is_read_back_with_the_rest() {
+        for (src, dst) in [("10.0.1.1", "10.0.2.1"), ("fd00::1", "fd00::2")] {
+            let body = Body::Tcp { ports: (5, 6), flags: 2, seq: 7, ack: 0 };
+            let syn = Shape { mss: Some(8_961), size: Some(100), ..shape(src, dst, body) };
+            let packet = syn.bytes();
+            assert_eq!((verify(&packet), packet.len()), (Ok(()), 100));
+            assert_eq!(Shape::of(&packet), Some(syn));
+        }
     }
 
     #[test]

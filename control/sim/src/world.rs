@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use compile::Compiler;
-use engine::{Config, Counters, DropReason, DropRecord, Engine, Event, Frame, Next, Time};
+use engine::decide::Stateful;
+use engine::{Config, Counters, DropReason, DropRecord, Engine, Event, Frame, Leases, Next, Time};
 use flowlog::{FlowLogs, Line};
 use model::Valid;
 use model::lab::InterfaceRef;
-use snapshot::{Attachment, InterfaceIx, Snapshot};
-use wire::Buffer;
+use snapshot::{Attachment, HostIx, InterfaceIx, Snapshot};
+use wire::{Buffer, FiveTuple};
 
 /// A running lab without an operating system.
 #[derive(Debug)]
@@ -27,8 +28,8 @@ pub struct World {
 /// A packet that left the data plane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// The interface that receives it.
-    pub to: InterfaceIx,
+    /// The interface or host that receives it.
+    pub to: Attachment,
     /// Its bytes.
     pub packet: Vec<u8>,
 }
@@ -38,6 +39,8 @@ pub struct Delivery {
 pub enum Fate {
     /// Delivered to this interface.
     Delivered(InterfaceIx),
+    /// Delivered to this host on the internet.
+    DeliveredToHost(HostIx),
     /// Dropped.
     Dropped(DropReason),
     /// A fragment that waits for its first one.
@@ -88,13 +91,15 @@ impl World {
         let snapshot = compiler.snapshot(&valid).expect("a checked lab compiles");
         let tap_interval = snapshot.settings().tap_interval;
         let config = |worker| Config { worker, workers, seed: SEED, sessions, tap_interval, start: START };
+        let leases = Leases::default();
+        let engine = |worker| Engine::new(&config(worker)).sharing(leases.clone());
         let mut logs = FlowLogs::new(usize::from(workers), START);
         logs.handle_snapshot(&snapshot, START);
         Self {
             valid,
             compiler,
             snapshot: Arc::new(snapshot),
-            engines: (0..workers).map(|worker| Engine::new(&config(worker))).collect(),
+            engines: (0..workers).map(engine).collect(),
             logs,
             lines: Vec::new(),
             events: Vec::new(),
@@ -145,6 +150,25 @@ impl World {
         })
     }
 
+    /// The index of a host on the internet.
+    #[must_use]
+    pub fn host(&self, name: &str) -> Option<HostIx> {
+        self.snapshot.host_by_id(&self.valid.lab().internet.hosts.get(name)?.id)
+    }
+
+    /// The name of the host behind an index.
+    #[must_use]
+    pub fn host_name(&self, ix: HostIx) -> Option<&str> {
+        let hosts = &self.valid.lab().internet.hosts;
+        hosts.values().find(|host| self.snapshot.host_by_id(&host.id) == Some(ix)).map(|host| &*host.name)
+    }
+
+    /// Live connections through gateways that keep state: the gateway, and the tuple of the inside's packets before and
+    /// after it.
+    pub fn connections(&self) -> impl Iterator<Item = (Stateful, FiveTuple, FiveTuple)> + '_ {
+        self.engines.iter().flat_map(|engine| engine.connections(self.now))
+    }
+
     /// Puts another lab in force, as `apply` does.
     ///
     /// # Panics
@@ -173,7 +197,20 @@ impl World {
     /// As [`Self::send`].
     pub fn send_buffer(&mut self, from: InterfaceIx, packet: Buffer) -> Sent {
         let home = from.at() % self.engines.len();
-        let frame = Frame::new(Attachment::interface(from), packet);
+        self.enter(home, Frame::new(Attachment::interface(from), packet))
+    }
+
+    /// Lets a host on the internet send a packet, and follows it to its end.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::send`].
+    pub fn send_from_host(&mut self, from: HostIx, packet: &[u8]) -> Sent {
+        let home = from.at() % self.engines.len();
+        self.enter(home, Frame::new(Attachment::INTERNET, Buffer::copy_of(packet)))
+    }
+
+    fn enter(&mut self, home: usize, frame: Frame) -> Sent {
         let mut sent = self.settle(home, frame);
         sent.released = self.released();
         self.collect();
@@ -245,7 +282,7 @@ impl World {
             self.engines[worker].handle_frames(&self.snapshot, &mut frames, self.now);
             match frames[0].next {
                 Next::Handoff(to) | Next::Keeper(to) => worker = usize::from(to),
-                Next::Transmit(to) => break Fate::Delivered(interface(to)),
+                Next::Transmit(to) => break Fate::to(to),
                 Next::Drop(reason) => break Fate::Dropped(reason),
                 Next::Held => break Fate::Held,
                 Next::Consumed | Next::Pending => {
@@ -253,10 +290,9 @@ impl World {
                 }
             }
         };
-        let deliveries = match fate {
-            Fate::Delivered(to) => frames[0].packets().iter().map(|packet| delivery(to, packet)).collect(),
-            Fate::Dropped(_) | Fate::Held => Vec::new(),
-        };
+        let to = fate.receiver();
+        let packets = to.map(|to| frames[0].packets().iter().map(move |packet| delivery(to, packet)));
+        let deliveries = packets.into_iter().flatten().collect();
         Sent { fate, deliveries, errors: self.errors(), released: Vec::new() }
     }
 
@@ -264,7 +300,7 @@ impl World {
         let transmit =
             |engine: &mut Engine| std::iter::from_fn(|| engine.poll_transmit()).collect::<Vec<_>>();
         let packets = self.engines.iter_mut().flat_map(transmit);
-        packets.map(|(to, packet)| delivery(interface(to), &packet)).collect()
+        packets.map(|(to, packet)| delivery(to, &packet)).collect()
     }
 
     fn released(&mut self) -> Vec<Sent> {
@@ -295,10 +331,26 @@ impl World {
     }
 }
 
-fn interface(to: Attachment) -> InterfaceIx {
-    to.as_interface().expect("no packet leaves for the internet yet")
+impl Fate {
+    fn to(attachment: Attachment) -> Self {
+        match (attachment.as_interface(), attachment.as_host()) {
+            (Some(interface), _) => Self::Delivered(interface),
+            (None, Some(host)) => Self::DeliveredToHost(host),
+            (None, None) => panic!("a packet leaves to an interface or to a host"),
+        }
+    }
+
+    /// Who received the packet.
+    #[must_use]
+    pub const fn receiver(&self) -> Option<Attachment> {
+        match self {
+            Self::Delivered(interface) => Some(Attachment::interface(*interface)),
+            Self::DeliveredToHost(host) => Some(Attachment::host(*host)),
+            Self::Dropped(_) | Self::Held => None,
+        }
+    }
 }
 
-fn delivery(to: InterfaceIx, packet: &Buffer) -> Delivery {
+fn delivery(to: Attachment, packet: &Buffer) -> Delivery {
     Delivery { to, packet: packet.bytes().to_vec() }
 }

@@ -88,6 +88,7 @@ const fn code(reason: Reason) -> Option<&'static str> {
         Reason::SecurityGroup => DropReason::SecurityGroupDenied,
         Reason::SourceDestCheck => DropReason::SourceDestCheck,
         Reason::TooBig => DropReason::TooBig,
+        Reason::TtlExceeded => DropReason::TtlExceeded,
         Reason::UnknownSender => DropReason::InterfaceGone,
         Reason::EgressOnlyWithoutFlow => DropReason::EgressOnlyWithoutFlow,
         Reason::NatFragment => DropReason::NatFragment,

@@ -120,11 +120,13 @@ fn only_tcp_udp_and_icmp_are_translated() {
 #[test]
 fn the_same_socket_has_another_mapping_for_another_destination() {
     let mut world = Wide::new(APP);
-    let lease = [world.lease("nat", "10.0.1.5", 5000)];
-    let one = world.send_with("client", udp("10.0.2.10:9", "203.0.113.50:53"), Leases::These(&lease));
+    let packet = udp("10.0.2.10:9", "203.0.113.50:53");
+    let lease = [world.lease("nat", &packet, "10.0.1.5", 5000)];
+    let one = world.send_with("client", packet, Leases::These(&lease));
     assert_eq!(ends(one.tuple), "198.51.100.10:5000 > 203.0.113.50:53");
-    let lease = [world.lease("nat", "10.0.1.5", 6000)];
-    let other = world.send_with("client", udp("10.0.2.10:9", "203.0.113.60:53"), Leases::These(&lease));
+    let packet = udp("10.0.2.10:9", "203.0.113.60:53");
+    let lease = [world.lease("nat", &packet, "10.0.1.5", 6000)];
+    let other = world.send_with("client", packet, Leases::These(&lease));
     assert_eq!(ends(other.tuple), "198.51.100.10:6000 > 203.0.113.60:53");
     // Later packets keep theirs, and only the exact remote endpoint gets in.
     let again = world.send_with("client", udp("10.0.2.10:9", "203.0.113.50:53"), Leases::These(&[]));
@@ -140,7 +142,7 @@ fn the_same_socket_has_another_mapping_for_another_destination() {
 fn a_lease_is_a_free_port_of_the_gateway_from_1024() {
     let mut world = Wide::new(APP);
     let mut with = |address: &str, port: u16, client: u16| {
-        let lease = [world.lease("nat", address, port)];
+        let lease = [world.lease("nat", &request(client), address, port)];
         end(&world.send_with("client", request(client), Leases::These(&lease)))
     };
     assert_eq!(with("10.0.1.5", 1023, 1), "ImpossibleLease");

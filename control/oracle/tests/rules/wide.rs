@@ -87,10 +87,13 @@ impl Wide {
         end(&self.send(from, parsed))
     }
 
-    pub(crate) fn lease(&self, nat: &str, address: &str, port: u16) -> Lease {
+    /// What the gateway gives to a packet that reaches it like this.
+    pub(crate) fn lease(&self, nat: &str, inner: &Parsed, address: &str, port: u16) -> Lease {
         let mut all = self.lab.lab().vpcs.values().flat_map(|vpc| vpc.nat_gateways.values());
         let gateway = all.find(|gateway| gateway.name == nat).expect("a NAT gateway").id.clone();
-        Lease { gateway, address: address.parse().expect("an address"), port }
+        let inner = inner.tuple;
+        let outer = FiveTuple { src: address.parse().expect("an address"), src_port: port, ..inner };
+        Lease { gateway, inner, outer }
     }
 
     /// Records as `WHO DIRECTION ACTION PATH SOURCE > DESTINATION`.

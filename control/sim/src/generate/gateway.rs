@@ -1,5 +1,7 @@
 //! Random gateways, public addresses, peering connections and hosts on the internet.
 
+use std::net::IpAddr;
+
 use super::lab::{Lab, Table, Vpc};
 use crate::Draw;
 
@@ -133,6 +135,24 @@ impl Lab {
         let of_gateways =
             gateways.filter_map(|(private, public)| Some((private.as_str(), public.as_deref()?)));
         interfaces.map(|(private, public)| (private.as_str(), public.as_str())).chain(of_gateways)
+    }
+
+    /// Whether a NAT gateway is reached by this address, inside or on the internet.
+    pub(super) fn is_nat_address(&self, address: IpAddr) -> bool {
+        self.nat_with(address).is_some()
+    }
+
+    /// Whether it is one of several of a NAT gateway.
+    pub(super) fn is_one_of_several(&self, address: IpAddr) -> bool {
+        self.nat_with(address).is_some_and(|gateway| gateway.addresses.len() > 1)
+    }
+
+    fn nat_with(&self, address: IpAddr) -> Option<&NatGateway> {
+        let text = address.to_string();
+        let is =
+            |(private, public): &(String, Option<String>)| *private == text || public.as_ref() == Some(&text);
+        let mut gateways = self.vpcs.iter().flat_map(|vpc| &vpc.gateways.nat);
+        gateways.find(|gateway| gateway.addresses.iter().any(is))
     }
 
     fn free_publics(&self) -> Vec<String> {

@@ -49,7 +49,9 @@ pub(super) fn from_interface(lab: &Lab, draw: &mut Draw) -> Goal {
     let src = if draw.chance(5) { stranger(vpc, v6, draw) } else { draw.pick(own).clone() };
     let joined = !lab.hosts.is_empty() && draw.chance(70);
     let far = if joined { far_away(lab, vpc, v6, draw) } else { None };
-    let dst = far.filter(|far| *far != src).unwrap_or_else(|| destination(vpc, v6, &src, draw));
+    // What comes back of a packet to one's own public address may look like the answer to it.
+    let own = |far: &String| *far == src || sender.public.iter().any(|(_, public)| public == far);
+    let dst = far.filter(|far| !own(far)).unwrap_or_else(|| destination(vpc, v6, &src, draw));
     (from.clone(), address(&src), address(&dst))
 }
 

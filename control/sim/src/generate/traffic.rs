@@ -32,6 +32,9 @@ struct Recent {
 /// Enough for several conversations at once, few enough that they get on.
 const RECENT: usize = 10;
 
+/// The lowest port of a NAT gateway (NG-05).
+const FIRST_LEASE: u16 = 1_024;
+
 /// Lengths around every MTU of generated interfaces.
 const SIZES: &[usize] = &[1_280, 1_281, 1_400, 1_500, 1_501, 3_000, 9_001, 9_002];
 
@@ -56,14 +59,14 @@ impl Traffic {
         });
         match (draw.below(100), known) {
             (0..=34, Some(Recent { arrived: Some((to, shape)), .. })) => {
-                self.push(to, answer(&shape, draw), draw);
+                self.push(lab, to, answer(&shape, draw), draw);
             }
-            (35..=54, Some(Recent { from, shape, .. })) => self.push(from, more(&shape, draw), draw),
+            (35..=54, Some(Recent { from, shape, .. })) => self.push(lab, from, more(&shape, draw), draw),
             (55..=61, Some(Recent { arrived: Some((to, shape)), .. })) => {
                 let error = complaint(&shape, &self.recent, draw);
-                self.push(to, error, draw);
+                self.push(lab, to, error, draw);
             }
-            (62..=67, Some(Recent { arrived: Some((to, shape)), .. })) => self.push(to, shape, draw),
+            (62..=67, Some(Recent { arrived: Some((to, shape)), .. })) => self.push(lab, to, shape, draw),
             (68..=69, Some(Recent { from, shape, .. })) => {
                 let mut packet = shape.bytes();
                 packet.truncate(draw.below(packet.len()));
@@ -71,17 +74,18 @@ impl Traffic {
             }
             _ => {
                 let (from, shape) = fresh(lab, draw);
-                self.push(from, shape, draw);
+                self.push(lab, from, shape, draw);
             }
         }
     }
 
-    /// Sends it whole, or now and then in fragments.
-    fn push(&mut self, from: String, shape: Shape, draw: &mut Draw) {
+    /// Sends it whole, or now and then in fragments; not to a NAT gateway with several addresses, since a later fragment
+    /// does not show which of them stands for which in a world with other leases.
+    fn push(&mut self, lab: &Lab, from: String, shape: Shape, draw: &mut Draw) {
         let packet = shape.bytes();
         let header = if shape.src.is_ipv4() { 20 } else { 40 };
         let payload = packet.len() - header;
-        if draw.chance(6) && payload > 16 {
+        if draw.chance(6) && payload > 16 && !lab.is_one_of_several(shape.dst) {
             let id = draw.below(4) as u32;
             for range in cuts(payload, draw) {
                 self.queue.push_back((from.clone(), craft::fragment(&packet, id, range)));
@@ -135,6 +139,12 @@ fn fresh(lab: &Lab, draw: &mut Draw) -> (String, Shape) {
         // A NAT gateway takes nothing else for a beginning.
         *flags = SYN;
     }
+    if let Body::Tcp { ports: (_, to), .. } | Body::Udp(_, to) = &mut shape.body
+        && lab.is_nat_address(dst)
+    {
+        // Else it may be its own answer: the first port that is leased, at the gateway that leases it.
+        *to = (*to).min(FIRST_LEASE - 1);
+    }
     (from, vary(shape, draw))
 }
 
@@ -177,7 +187,9 @@ fn vary(mut shape: Shape, draw: &mut Draw) -> Shape {
         _ => None,
     };
     shape.dont_fragment = draw.chance(50);
-    shape.ttl = *draw.pick(&[64, 64, 255, 1]);
+    shape.ttl = *draw.pick(&[64, 64, 255, 3, 2, 1]);
+    let is_syn = matches!(shape.body, Body::Tcp { flags, .. } if flags & SYN != 0);
+    shape.mss = (is_syn && draw.chance(40)).then(|| *draw.pick(&[536, 1_220, 1_460, 8_961]));
     shape
 }
 

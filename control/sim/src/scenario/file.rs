@@ -102,12 +102,14 @@ pub(super) struct Send {
     pub(super) size: Option<usize>,
     pub(super) df: Option<bool>,
     pub(super) ttl: Option<u8>,
+    pub(super) mss: Option<u16>,
     pub(super) ipv6: Option<bool>,
     pub(super) fragments: Option<Fragments>,
     pub(super) cut: Option<usize>,
     pub(super) count: Option<usize>,
     pub(super) expect: Option<OneOrMany<String>>,
     pub(super) received_by: Option<String>,
+    pub(super) arrives: Option<Arrived>,
     pub(super) pieces: Option<usize>,
     pub(super) told: Option<Told>,
     pub(super) by: Option<OneOrMany<String>>,
@@ -134,7 +136,19 @@ pub(super) struct Fragments {
     pub(super) pieces: Vec<(usize, usize)>,
 }
 
-/// The ICMP error that the sender gets.
+/// How a packet looks where it arrives.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Arrived {
+    /// `ADDRESS` or `ADDRESS:PORT`, IPv6 with a port as `[ADDRESS]:PORT`.
+    pub(super) from: Option<String>,
+    pub(super) to: Option<String>,
+    pub(super) ttl: Option<u8>,
+    pub(super) mss: Option<u16>,
+    pub(super) size: Option<usize>,
+}
+
+/// The answer that the sender gets: an ICMP error or a reset.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Told {
@@ -144,13 +158,14 @@ pub(super) enum Told {
     Refused(String),
 }
 
-/// An ICMP error as it arrives.
+/// An answer as it arrives.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arriving {
-    pub(super) icmp: (u8, u8),
+    /// Type and code; none is a reset.
+    pub(super) icmp: Option<(u8, u8)>,
     pub(super) from: String,
-    pub(super) mtu: u16,
+    pub(super) mtu: Option<u16>,
     /// Who gets it, if not the sender.
     pub(super) received_by: Option<String>,
 }

@@ -24,7 +24,7 @@ impl Expected {
 
     pub(super) const fn of(fate: &Fate) -> Self {
         match fate {
-            Fate::Delivered(_) => Self::Delivered,
+            Fate::Delivered(_) | Fate::DeliveredToHost(_) => Self::Delivered,
             Fate::Dropped(reason) => Self::Dropped(*reason),
             Fate::Held => Self::Held,
         }

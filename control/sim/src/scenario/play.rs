@@ -142,17 +142,16 @@ impl Stage {
         for segment in ["SYN", "SYN-ACK", "ACK"] {
             self.hosts.number(&mut shape);
             let heard = self.hand_over(&from, &shape.bytes())?;
-            let Fate::Delivered(to) = heard.sent.fate else {
+            let Some((to, arrived)) = self.arrival(&heard) else {
                 got = format!("{segment} {}", Expected::of(&heard.sent.fate).words());
                 break;
             };
-            let to = self.trial.name_of(to).to_owned();
             if segment == "ACK" {
-                let known = Known { from, to: Some(to), packet: shape.bytes(), shape };
+                let known = Known { from, packet: shape.bytes(), shape, arrived: Some((to, arrived)) };
                 self.known.insert(connect.name.clone().unwrap_or_default(), known);
                 break;
             }
-            (from, shape) = (to, self.hosts.answer(&shape).ok_or("nobody answers")?);
+            (from, shape) = (to, self.hosts.answer(&arrived).ok_or("nobody answers")?);
         }
         if got == connect.expect {
             Ok(())
@@ -188,15 +187,25 @@ impl Stage {
 
     fn exchange(&mut self, from: &str, request: &Shape) -> Result<String, String> {
         let heard = self.hand_over(from, &request.bytes())?;
-        let Fate::Delivered(to) = heard.sent.fate else {
+        let Some((to, arrived)) = self.arrival(&heard) else {
             return Ok(format!("request {}", Expected::of(&heard.sent.fate).words()));
         };
-        let to = self.trial.name_of(to).to_owned();
-        let reply = self.hosts.answer(request).ok_or("nobody answers")?;
+        let reply = self.hosts.answer(&arrived).ok_or("nobody answers")?;
         match self.hand_over(&to, &reply.bytes())?.sent.fate {
-            Fate::Delivered(_) => Ok("answered".to_owned()),
+            Fate::Delivered(_) | Fate::DeliveredToHost(_) => Ok("answered".to_owned()),
             fate @ (Fate::Dropped(_) | Fate::Held) => Ok(format!("reply {}", Expected::of(&fate).words())),
         }
+    }
+
+    /// Who received a packet, and how it looked there.
+    pub(super) fn arrival(&self, heard: &Heard) -> Option<(String, Shape)> {
+        let to = self.trial.receiver(&heard.sent.fate)?.to_owned();
+        let pieces: Vec<_> = heard.sent.deliveries.iter().map(|delivery| &delivery.packet[..]).collect();
+        let whole = match &pieces[..] {
+            [one] => one.to_vec(),
+            many => wire::testing::reassemble(many)?,
+        };
+        Some((to, Shape::of(&whole)?))
     }
 
     pub(super) fn hand_over(&mut self, from: &str, packet: &[u8]) -> Result<Heard, String> {
@@ -250,8 +259,10 @@ impl Stage {
     }
 
     fn is(&self, expected: &Flow, record: &FlowRecord) -> bool {
-        let name =
-            |at: snapshot::Attachment| at.as_interface().map(|ix| trail::short(self.trial.name_of(ix)));
+        let name = |at: snapshot::Attachment| match at {
+            snapshot::Attachment::INTERNET => Some("internet".to_owned()),
+            at => self.trial.name_at(at).map(trail::short),
+        };
         let seconds = (record.expires.0.saturating_sub(self.trial.now().0)) / 1_000_000_000;
         name(record.from).as_ref() == Some(&expected.from)
             && expected.to.as_ref().is_none_or(|to| record.to.and_then(name).as_ref() == Some(to))

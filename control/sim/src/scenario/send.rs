@@ -5,21 +5,21 @@ use std::net::IpAddr;
 use model::lab::Interface;
 use wire::tcp_flag::{ACK, SYN};
 
-use super::file::{Arriving, Icmp, OneOrMany, Send, Told};
+use super::file::{Arrived, Arriving, Icmp, OneOrMany, Send, Told};
 use super::outcome::Expected;
 use super::play::Stage;
 use super::trail;
 use crate::craft::{self, Body, Shape};
-use crate::{Fate, Heard, trial};
+use crate::{Heard, trial};
 
 /// A packet that the file has a name for.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     pub(super) from: String,
-    /// Who received it.
-    pub(super) to: Option<String>,
     pub(super) packet: Vec<u8>,
     pub(super) shape: Shape,
+    /// Who received it, and how it looked there.
+    pub(super) arrived: Option<(String, Shape)>,
 }
 
 /// A packet and its sender.
@@ -43,17 +43,22 @@ impl Stage {
             let mut packet = shape.bytes();
             packet.truncate(send.cut.unwrap_or(usize::MAX));
             let parts = parts(send, &packet);
-            let (mut to, mut released) = (None, Vec::new());
+            let (mut arrived, mut released) = (None, Vec::new());
             for (n, part) in parts.iter().enumerate() {
                 let expected = fate_of(expected, n)?;
                 let heard = self.hand_over(&from, part)?;
-                to = to.or_else(|| self.receiver(&heard));
+                // Of fragments, the receiver puts together what was sent.
+                let whole = parts.len() == 1;
+                let seen = || {
+                    if whole { self.arrival(&heard) } else { Some((self.receiver(&heard)?, shape.clone())) }
+                };
+                arrived = arrived.or_else(seen);
                 self.check(&heard, expected, send, &from, &shape)?;
                 released.extend(heard.released.iter().map(|heard| Expected::of(&heard.sent.fate).words()));
             }
             same("released", &send.released.clone().unwrap_or_default(), &released)?;
             if let Some(name) = &send.name {
-                let known = Known { from: from.clone(), to, packet, shape: shape.clone() };
+                let known = Known { from: from.clone(), packet, shape: shape.clone(), arrived };
                 self.known.insert(name.clone(), known);
             }
             forget_numbers(&mut shape);
@@ -67,6 +72,7 @@ impl Stage {
         shape.size = send.size.or(shape.size);
         shape.dont_fragment = send.df.unwrap_or(shape.dont_fragment);
         shape.ttl = send.ttl.unwrap_or(shape.ttl);
+        shape.mss = send.mss.or(shape.mss);
         if let Body::Tcp { flags, seq, ack, .. } = &mut shape.body {
             if let Some(names) = &send.flags {
                 *flags = read_flags(names)?;
@@ -81,31 +87,35 @@ impl Stage {
     /// An earlier packet of the file, its answer, an error about it, or something new.
     fn base(&self, send: &Send) -> Result<Post, String> {
         if let Some(name) = &send.forward {
-            let known = self.known(name)?;
-            return Ok(Post { from: known.receiver(name)?, shape: known.shape.clone() });
+            let (from, shape) = self.known(name)?.arrived(name)?;
+            return Ok(Post { from, shape });
         }
         if let Some(name) = &send.again {
             let known = self.known(name)?;
             return Ok(Post { from: known.from.clone(), shape: later(&known.shape) });
         }
         if let Some(name) = &send.reply_to {
-            let known = self.known(name)?;
-            return Ok(Post { from: known.receiver(name)?, shape: reply(&known.shape) });
+            let (from, shape) = self.known(name)?.arrived(name)?;
+            return Ok(Post { from, shape: reply(&shape) });
         }
         if let Some(name) = &send.error_about {
-            let known = self.known(name)?;
-            let Some(Icmp::Kind(icmp_type, code)) = send.icmp else {
-                return Err("an error has `icmp: [TYPE, CODE]`".to_owned());
-            };
-            let about = Some(known.packet.clone());
-            let body = Body::Icmp { icmp_type, code, field: 0, about };
-            let dst = send.to.as_ref().map_or_else(|| Ok(known.shape.src), |to| self.address(to, false))?;
-            let src =
-                send.source.as_ref().map_or_else(|| Ok(known.shape.dst), |from| self.address(from, false))?;
-            let shape = Shape::new(src, dst, body);
-            return Ok(Post { from: known.receiver(name)?, shape });
+            return self.error(send, name);
         }
         self.fresh(send)
+    }
+
+    fn error(&self, send: &Send, name: &str) -> Result<Post, String> {
+        let known = self.known(name)?;
+        let Some(Icmp::Kind(icmp_type, code)) = send.icmp else {
+            return Err("an error has `icmp: [TYPE, CODE]`".to_owned());
+        };
+        let (from, seen) = known.arrived(name)?;
+        // What arrived as it was sent is quoted as it was sent.
+        let same = (seen.src, seen.dst) == (known.shape.src, known.shape.dst);
+        let about = Some(if same { known.packet.clone() } else { seen.bytes() });
+        let dst = send.to.as_ref().map_or(Ok(seen.src), |to| self.address(to, false))?;
+        let src = send.source.as_ref().map_or(Ok(seen.dst), |from| self.address(from, false))?;
+        Ok(Post { from, shape: Shape::new(src, dst, Body::Icmp { icmp_type, code, field: 0, about }) })
     }
 
     fn fresh(&self, send: &Send) -> Result<Post, String> {
@@ -124,10 +134,10 @@ impl Stage {
         self.known.get(name).ok_or_else(|| format!("no step before this one is called `{name}`"))
     }
 
-    /// The full name of an interface; the device may be left out for the first one.
+    /// The full name of an interface, of which the device may be left out for the first one, or of a host.
     pub(super) fn interface(&self, name: &str) -> Result<String, String> {
         let first = format!("{name}.");
-        let mut all = self.trial.interfaces();
+        let mut all = self.trial.ports();
         let found = all.find(|known| *known == name || known.starts_with(&first));
         found.map(str::to_owned).ok_or_else(|| format!("the lab has no interface `{name}`"))
     }
@@ -138,6 +148,10 @@ impl Stage {
             return Ok(address);
         }
         let name = self.interface(text)?;
+        if let Some(host) = self.trial.world().valid().lab().internet.hosts.get(&name) {
+            let own = host.ips.iter().find(|ip| ip.is_ipv6() == v6).copied();
+            return own.ok_or_else(|| format!("`{name}` has no such address"));
+        }
         let interface = self.lookup(&name).ok_or_else(|| format!("`{name}` is gone"))?;
         let first = if v6 {
             interface.ipv6_addresses.first().copied().map(IpAddr::V6)
@@ -155,10 +169,7 @@ impl Stage {
     }
 
     fn receiver(&self, heard: &Heard) -> Option<String> {
-        match heard.sent.fate {
-            Fate::Delivered(to) => Some(self.trial.name_of(to).to_owned()),
-            Fate::Dropped(_) | Fate::Held => None,
-        }
+        self.trial.receiver(&heard.sent.fate).map(str::to_owned)
     }
 
     fn check(
@@ -179,6 +190,10 @@ impl Stage {
             let (pieces, expected) = (heard.sent.deliveries.len(), send.pieces.unwrap_or(1));
             same("pieces", &expected, &pieces)?;
         }
+        if let Some(arrives) = &send.arrives {
+            let (_, seen) = self.arrival(heard).ok_or("what arrives is no whole packet")?;
+            check_arrived(arrives, &seen)?;
+        }
         self.check_reasons(heard, send)?;
         self.check_told(heard, send.told.as_ref(), from)
     }
@@ -191,10 +206,14 @@ impl Stage {
         same("received_by", &expected, &got.to_owned())
     }
 
-    /// The interface that owns an address in the VPC of `from`.
+    /// The host that owns an address, or the interface in the VPC of `from`.
     fn owner(&self, from: &str, address: IpAddr) -> Option<String> {
+        let lab = self.trial.world().valid().lab();
+        if let Some(host) = lab.internet.host_of(address) {
+            return Some(host.name.clone());
+        }
         let (instance, _) = from.split_once('.')?;
-        let mut vpcs = self.trial.world().valid().lab().vpcs.values();
+        let mut vpcs = lab.vpcs.values();
         let vpc = vpcs.find(|vpc| vpc.instances.contains_key(instance))?;
         vpc.owner_of(address).map(|(instance, interface)| format!("{}.{}", instance.name, interface.device))
     }
@@ -224,31 +243,60 @@ impl Stage {
                 same("told", &Some(expected), &got.as_ref())
             }
             (Some(Told::Arrives(expected)), [error]) => {
-                let to = self.trial.name_of(error.to);
+                let to = self.trial.name_at(error.to).unwrap_or("?");
                 let receiver = self.interface(expected.received_by.as_deref().unwrap_or(from))?;
-                same("told: received_by", &receiver, &to.to_owned())?;
+                same("told: received_by", &receiver.as_str(), &to)?;
                 check_error(expected, &error.packet)
             }
-            (_, errors) => Err(format!("expected to be told {told:?}, got {} ICMP errors", errors.len())),
+            (_, errors) => Err(format!("expected to be told {told:?}, got {} answers", errors.len())),
         }
     }
 }
 
 impl Known {
-    fn receiver(&self, name: &str) -> Result<String, String> {
-        self.to.clone().ok_or_else(|| format!("nobody received `{name}`"))
+    fn arrived(&self, name: &str) -> Result<(String, Shape), String> {
+        self.arrived.clone().ok_or_else(|| format!("nobody received `{name}`"))
     }
 }
 
-fn check_error(expected: &Arriving, packet: &[u8]) -> Result<(), String> {
-    let parsed = wire::parse(packet).map_err(|_| "the ICMP error is malformed")?;
-    let wire::Transport::Icmp { icmp_type, code, .. } = parsed.transport else {
-        return Err("the answer is no ICMP error".to_owned());
+fn check_arrived(expected: &Arrived, seen: &Shape) -> Result<(), String> {
+    let ports = match seen.body {
+        Body::Tcp { ports: (from, to), .. } | Body::Udp(from, to) => Some((from, to)),
+        Body::Icmp { .. } | Body::Other(_) | Body::Query(..) => None,
     };
-    same("told: icmp", &expected.icmp, &(icmp_type, code))?;
+    check_end("from", expected.from.as_deref(), seen.src, ports.map(|(from, _)| from))?;
+    check_end("to", expected.to.as_deref(), seen.dst, ports.map(|(_, to)| to))?;
+    expected.ttl.map_or(Ok(()), |ttl| same("arrives: ttl", &ttl, &seen.ttl))?;
+    expected.mss.map_or(Ok(()), |mss| same("arrives: mss", &Some(mss), &seen.mss))?;
+    expected.size.map_or(Ok(()), |size| same("arrives: size", &Some(size), &seen.size))
+}
+
+/// An address, or an address with a port.
+fn check_end(what: &str, expected: Option<&str>, address: IpAddr, port: Option<u16>) -> Result<(), String> {
+    let Some(expected) = expected else { return Ok(()) };
+    let got = match (expected.parse::<std::net::SocketAddr>(), port) {
+        (Ok(_), Some(port)) => std::net::SocketAddr::new(address, port).to_string(),
+        _ => address.to_string(),
+    };
+    same(&format!("arrives: {what}"), &expected, &got.as_str())
+}
+
+fn check_error(expected: &Arriving, packet: &[u8]) -> Result<(), String> {
+    let parsed = wire::parse(packet).map_err(|_| "the answer is malformed")?;
+    let got = match parsed.transport {
+        wire::Transport::Icmp { icmp_type, code, .. } => Some((icmp_type, code)),
+        wire::Transport::Tcp { flags, .. } if flags & wire::tcp_flag::RST != 0 => None,
+        wire::Transport::Later
+        | wire::Transport::Other
+        | wire::Transport::Tcp { .. }
+        | wire::Transport::Udp => return Err("the answer is neither an ICMP error nor a reset".to_owned()),
+    };
+    same("told: icmp", &expected.icmp, &got)?;
     same("told: from", &expected.from, &parsed.tuple.src.to_string())?;
-    let at = usize::from(parsed.transport_offset) + 6;
-    same("told: mtu", &expected.mtu, &u16::from_be_bytes([packet[at], packet[at + 1]]))?;
+    if let Some(mtu) = expected.mtu {
+        let at = usize::from(parsed.transport_offset) + 6;
+        same("told: mtu", &mtu, &u16::from_be_bytes([packet[at], packet[at + 1]]))?;
+    }
     wire::testing::verify(packet)
 }
 

@@ -37,8 +37,12 @@ pub(super) fn record(lab: &Lab, record: &Record) -> String {
     format!("{} {direction} {action}{path}", interface(lab, &record.interface_id))
 }
 
-/// The short name of an interface: its instance, with the device unless that is `eth0`.
+/// The short name of an interface: its instance, with the device unless that is `eth0`, or its NAT gateway.
 pub(super) fn interface(lab: &Lab, id: &str) -> String {
+    let mut gateways = vpcs(lab).flat_map(|vpc| vpc.nat_gateways.values());
+    if let Some(gateway) = gateways.find(|gateway| gateway.interface_id == id) {
+        return gateway.name.clone();
+    }
     let all = vpcs(lab).flat_map(|vpc| vpc.instances.values());
     let mut all =
         all.flat_map(|instance| instance.interfaces.iter().map(move |interface| (instance, interface)));

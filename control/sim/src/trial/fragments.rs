@@ -1,7 +1,7 @@
 //! Which fragments know their ports, by the plainest account (MT-11).
 
 use engine::{DropReason, Time};
-use snapshot::InterfaceIx;
+use snapshot::Attachment;
 use std::time::Duration;
 use wire::{FiveTuple, Fragment, Parsed, Transport};
 
@@ -31,7 +31,7 @@ pub(super) enum Piece {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Datagram {
-    from: InterfaceIx,
+    from: Attachment,
     /// Addresses and protocol; IPv6 identifies datagrams without the latter (RFC 8200 section 4.5).
     hosts: FiveTuple,
     id: u32,
@@ -40,7 +40,7 @@ struct Datagram {
 impl Fragments {
     pub(super) fn handle(
         &mut self,
-        from: InterfaceIx,
+        from: Attachment,
         packet: &[u8],
         parsed: Parsed,
         fragment: Fragment,

@@ -2,11 +2,11 @@
 
 use engine::{DropReason, DropRecord, Engine, FlowRecord};
 use oracle::{NO_ROUTE, NO_RULE, Outcome, Reason, Step, StepKind, TRACKED, UNTRACKED, Verdict};
-use snapshot::{Attachment, InterfaceIx, Kind, Name, NameIx};
-use wire::{Parsed, Transport, testing};
+use snapshot::{Attachment, Kind, Name, NameIx};
+use wire::{Parsed, Transport};
 
 use super::Complaint;
-use crate::{Delivery, Fate, Sent, World};
+use crate::{Delivery, Fate, World};
 
 /// Compares where and why the packet ended.
 pub(super) fn compare(
@@ -19,10 +19,13 @@ pub(super) fn compare(
         (Fate::Delivered(to), Outcome::Delivered { to: wanted }) => {
             world.name_of(*to).as_ref() == Some(wanted)
         }
+        (Fate::DeliveredToHost(to), Outcome::DeliveredToHost { host }) => {
+            world.host_name(*to) == Some(host.as_str())
+        }
         (Fate::Dropped(reason), Outcome::Dropped { reason: wanted, .. }) => {
             Some(*reason) == drop_reason(*wanted)
         }
-        (Fate::Delivered(_) | Fate::Dropped(_) | Fate::Held, _) => false,
+        (Fate::Delivered(_) | Fate::DeliveredToHost(_) | Fate::Dropped(_) | Fate::Held, _) => false,
     };
     if agrees {
         return Ok(());
@@ -34,7 +37,7 @@ pub(super) fn compare(
 /// Compares what the engine notes about the packet: the gate that refused it, and the ids of what decided.
 pub(super) fn same_notes(
     world: &World,
-    from: InterfaceIx,
+    from: Attachment,
     parsed: &Parsed,
     fate: &Fate,
     verdict: &Verdict,
@@ -60,29 +63,30 @@ pub(crate) const fn drop_reason(reason: Reason) -> Option<DropReason> {
     Some(match reason {
         Reason::Blackhole => DropReason::RouteBlackholed,
         Reason::ConnectionClosed => DropReason::ConnectionClosed,
+        Reason::EgressOnlyWithoutFlow => DropReason::EgressOnlyWithoutFlow,
+        Reason::ImpossibleLease => return None,
         Reason::MulticastOrBroadcast => DropReason::BroadcastOrMulticast,
+        Reason::NatFragment => DropReason::NatFragment,
+        Reason::NatIpv6 => DropReason::NatIpv6,
+        Reason::NatPortsExhausted => DropReason::NatPortsExhausted,
+        Reason::NatProtocol => DropReason::NatProtocol,
+        Reason::NatUnsolicited => DropReason::NatUnsolicited,
+        Reason::NatWithoutTranslation => DropReason::NatWithoutTranslation,
         Reason::NetworkAcl => DropReason::NetworkAclDenied,
+        Reason::NoPublicAddress => DropReason::NoPublicAddress,
         Reason::NoRoute => DropReason::NoRoute,
+        Reason::NoRouteBack => DropReason::NoRouteBack,
         Reason::NoSuchDestination => DropReason::NoSuchDestination,
+        Reason::NotGloballyRoutable => DropReason::NotGloballyRoutable,
+        Reason::NotOnInternet => DropReason::NotOnInternet,
+        Reason::PeeringCidr => DropReason::PeeringCidr,
         Reason::ReservedAddress => DropReason::ReservedAddress,
+        Reason::RoutingLoop => DropReason::RoutingLoop,
         Reason::SecurityGroup => DropReason::SecurityGroupDenied,
         Reason::SourceDestCheck => DropReason::SourceDestCheck,
         Reason::TooBig => DropReason::TooBig,
+        Reason::TtlExceeded => DropReason::TtlExceeded,
         Reason::UnknownSender => DropReason::InterfaceGone,
-        Reason::EgressOnlyWithoutFlow
-        | Reason::ImpossibleLease
-        | Reason::NatFragment
-        | Reason::NatIpv6
-        | Reason::NatPortsExhausted
-        | Reason::NatProtocol
-        | Reason::NatUnsolicited
-        | Reason::NatWithoutTranslation
-        | Reason::NoPublicAddress
-        | Reason::NoRouteBack
-        | Reason::NotGloballyRoutable
-        | Reason::NotOnInternet
-        | Reason::PeeringCidr
-        | Reason::RoutingLoop => return None,
     })
 }
 
@@ -92,7 +96,7 @@ fn last_drop(world: &World) -> Option<&DropRecord> {
 
 fn same_deciders(
     world: &World,
-    from: InterfaceIx,
+    from: Attachment,
     parsed: &Parsed,
     fate: &Fate,
     verdict: &Verdict,
@@ -107,16 +111,15 @@ fn same_deciders(
 }
 
 /// What the engine says decided; none where it keeps no note of it: ICMP errors that were delivered.
-fn deciders(world: &World, from: InterfaceIx, parsed: &Parsed, fate: &Fate) -> Option<Vec<NameIx>> {
+fn deciders(world: &World, from: Attachment, parsed: &Parsed, fate: &Fate) -> Option<Vec<NameIx>> {
     let is_about_another = matches!(parsed.transport, Transport::Icmp { about: Some(_), .. });
     match fate {
-        Fate::Delivered(_) if is_about_another => None,
+        Fate::Delivered(_) | Fate::DeliveredToHost(_) if is_about_another => None,
         // The sender was told; the note is about the drop, not about the way to it.
-        Fate::Dropped(DropReason::TooBig) | Fate::Held => None,
+        Fate::Dropped(DropReason::TooBig | DropReason::TtlExceeded) | Fate::Held => None,
         Fate::Dropped(_) => Some(last_drop(world)?.decided_by.to_vec()),
-        Fate::Delivered(_) => {
-            let mine =
-                |flow: &FlowRecord| flow.from == Attachment::interface(from) && flow.tuple == parsed.tuple;
+        Fate::Delivered(_) | Fate::DeliveredToHost(_) => {
+            let mine = |flow: &FlowRecord| flow.from == from && flow.tuple == parsed.tuple;
             let flows = world.engines().iter().flat_map(|engine| engine.flows(usize::MAX));
             flows.into_iter().find(mine).map(|flow| flow.decided_by.to_vec())
         }
@@ -151,23 +154,6 @@ fn explains(trail: &[Step], names: &[&Name]) -> bool {
             id,
         ) => take(&|name| *name.id == *id),
     }
-}
-
-/// A VPC changes nothing in a packet, not even its TTL (AD-26); fragments that it makes hold all of it.
-pub(super) fn is_whole(packet: &[u8], parsed: &Parsed, sent: &Sent) -> Result<(), Complaint> {
-    let pieces: Vec<_> = sent.deliveries.iter().map(|delivery| &delivery.packet[..]).collect();
-    let why = match &pieces[..] {
-        [] => return Ok(()),
-        [one] if *one == packet => return Ok(()),
-        [one] => format!("{} bytes were sent, these arrived: {one:02x?}", packet.len()),
-        _ => match pieces.iter().find_map(|piece| testing::verify(piece).err()) {
-            Some(wrong) => wrong,
-            None if parsed.fragment.is_some() => return Ok(()),
-            None if testing::reassemble(&pieces).is_some_and(|whole| whole == packet) => return Ok(()),
-            None => "its fragments do not make it again".to_owned(),
-        },
-    };
-    Err(Complaint::Changed { packet: parsed.to_string(), why })
 }
 
 /// Compares the ICMP errors that were sent.
