@@ -26,6 +26,7 @@ mod mtu;
 mod nat_gateway;
 mod offload;
 mod order;
+mod peered;
 mod peering;
 mod places;
 mod questions;
