@@ -26,6 +26,13 @@ pub(crate) fn datagram(family: Family, n: u16) -> Vec<u8> {
     wire::testing::udp(client, server, &[0; 64])
 }
 
+/// A packet with 64 bytes of payload of UDP flow number `n` to the host on the internet.
+pub(crate) fn datagram_abroad(n: u16) -> Vec<u8> {
+    let (client, _) = ends(Family::V4, n);
+    let host = SocketAddr::new(wire::testing::ip("203.0.113.10"), PORT);
+    wire::testing::udp(client, host, &[0; 64])
+}
+
 fn ends(family: Family, n: u16) -> (SocketAddr, SocketAddr) {
     let (client, server) = match family {
         Family::V4 => ("10.0.1.10", "10.0.2.10"),

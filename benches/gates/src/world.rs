@@ -1,5 +1,7 @@
 //! The lab of the stages: two subnets, two interfaces, and a policy of the size that docs/figures.md calls typical.
 
+mod nat;
+
 use std::ops::RangeInclusive;
 
 use engine::{Config, Engine, Frame, Time};
@@ -25,7 +27,16 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let snapshot = Builder::default().build(lab()).expect("no reference dangles");
+        Self::of(lab())
+    }
+
+    /// The same lab with a host on the internet, which the client reaches through a NAT gateway in the other subnet.
+    pub(crate) fn with_nat_gateway() -> Self {
+        Self::of(nat::behind_nat_gateway(lab()))
+    }
+
+    fn of(lab: LabSpec) -> Self {
+        let snapshot = Builder::default().build(lab).expect("no reference dangles");
         let client = snapshot.interface_by_id("eni-client").expect("the lab has this interface");
         Self { snapshot, client }
     }

@@ -4,7 +4,7 @@ use snapshot::{Attachment, Generation, Snapshot};
 use tables::Handle;
 
 use crate::decide::{Decision, Facts, Gate, Grant, TrackedState};
-use crate::decisions::Replay;
+use crate::decisions::{Replay, Under};
 use crate::key::Key;
 use crate::memory::{Place, Ready, keeps_state};
 use crate::pool::Slot;
@@ -65,7 +65,7 @@ impl Engine {
         // What ends under way tells the receiver's gate nothing.
         if let Some(receiver) = receiver.filter(|_| halted.is_none()) {
             let gate = (decision.ingress, Direction::Ingress);
-            let proto = decision.rewrite().apply(key.tuple).proto;
+            let proto = decision.leaving(key.tuple).proto;
             self.grant(Place::Session(receiver), gate, proto, snapshot.generation(), now);
         }
         let gate = (decision.egress, Direction::Egress);
@@ -80,8 +80,8 @@ impl Engine {
         decision: &Decision,
         halted: Option<usize>,
         now: Time,
-    ) -> Result<Vec<Handle>, DropReason> {
-        let passages = &decision.passages()[..halted.unwrap_or(decision.passages().len())];
+    ) -> Result<Vec<(Handle, Direction)>, DropReason> {
+        let passages = &decision.passages()[..halted.unwrap_or_else(|| decision.passages().len())];
         if self.memory.gateways.room() < passages.len() {
             return Err(DropReason::SessionTableFull);
         }
@@ -136,7 +136,11 @@ impl Engine {
         now: Time,
     ) -> Ready {
         let replay = Replay::of(&decision);
-        let decision = self.memory.decisions.keep(decision, passages, snapshot.generation());
+        let under = decision.path.is_some().then(|| {
+            let through = passages.len() == decision.passages().len();
+            Box::new(Under { passages, through, patch: decision.patch(&facts.tuple) })
+        });
+        let decision = self.memory.decisions.keep(decision, under, snapshot.generation());
         if self.memory.half(place).is_some_and(|half| half.decision != Some(decision)) {
             self.taps.flush(&mut self.memory, place);
         }
@@ -148,7 +152,7 @@ impl Engine {
 /// The other states that a half goes with.
 struct Links {
     peer: Option<Slot>,
-    passages: Vec<Handle>,
+    passages: Vec<(Handle, Direction)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -180,6 +184,6 @@ impl Plan {
 
 /// The key of the half at the receiver whose gate this is.
 fn receiving(gate: Gate, decision: &Decision, key: &Key) -> Key {
-    let tuple = Direction::Ingress.outward(decision.rewrite().apply(key.tuple));
+    let tuple = Direction::Ingress.outward(decision.leaving(key.tuple));
     Key { at: Attachment::interface(gate.interface), tuple }
 }

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use snapshot::{Generation, Snapshot};
 use tables::Handle;
+use wire::Patch;
 
+use crate::Direction;
 use crate::decide::{Decision, Gate, Verdict};
 
 /// Names a kept decision, from [`Decisions::keep`] until its last user has called [`Decisions::let_go`].
@@ -28,6 +30,17 @@ pub(crate) struct Replay {
     pub(crate) forwarders: u8,
     /// What is to be done with each packet besides forwarding it.
     pub(crate) extra: Extra,
+}
+
+/// What gateways have to do with a decision, of the flow that it was taken for.
+#[derive(Debug)]
+pub(crate) struct Under {
+    /// The connections of its passages with the ways through them, in their order.
+    pub(crate) passages: Vec<(Handle, Direction)>,
+    /// Whether these are all, and not only those before the packet ended under way.
+    pub(crate) through: bool,
+    /// What becomes of ordinary packets.
+    pub(crate) patch: Option<Patch>,
 }
 
 /// What most decisions have nothing of, in one byte so that most packets ask once.
@@ -77,8 +90,7 @@ struct Kept {
     /// How many halves name it.
     users: u32,
     decision: Arc<Decision>,
-    /// Of each of its passages.
-    passages: Vec<Handle>,
+    under: Option<Box<Under>>,
 }
 
 impl Decisions {
@@ -90,11 +102,11 @@ impl Decisions {
         }
     }
 
-    /// Notes one more user of this decision, taken in `generation`, whose `passages` are these.
+    /// Notes one more user of this decision, taken in `generation`.
     pub(crate) fn keep(
         &mut self,
         decision: Decision,
-        passages: Vec<Handle>,
+        under: Option<Box<Under>>,
         generation: Generation,
     ) -> DecisionIx {
         if let Some(&known) = self.numbers.get(&decision) {
@@ -102,7 +114,7 @@ impl Decisions {
             slot.users += 1;
             slot.checked = generation;
             // The same flow may have begun anew.
-            slot.passages = passages;
+            slot.under = under;
             return known;
         }
         let decision = Arc::new(decision);
@@ -111,7 +123,7 @@ impl Decisions {
             checked: generation,
             users: 1,
             decision: Arc::clone(&decision),
-            passages,
+            under,
         };
         let ix = self.place(slot);
         self.numbers.insert(decision, ix);
@@ -145,9 +157,20 @@ impl Decisions {
         &self.slots[ix.at()].decision
     }
 
+    /// What becomes of ordinary packets, see [`Patch::apply`].
+    #[inline]
+    pub(crate) fn patch(&self, ix: DecisionIx) -> Option<&Patch> {
+        self.slots[ix.at()].under.as_ref()?.patch.as_ref()
+    }
+
+    /// Whether the packet that it was taken for got through all gateways, and not only some.
+    pub(crate) fn has_all_passages(&self, ix: DecisionIx) -> bool {
+        self.slots[ix.at()].under.as_ref().is_none_or(|under| under.through)
+    }
+
     /// The states of its passages, in their order.
-    pub(crate) fn passages(&self, ix: DecisionIx) -> &[Handle] {
-        &self.slots[ix.at()].passages
+    pub(crate) fn passages(&self, ix: DecisionIx) -> &[(Handle, Direction)] {
+        self.slots[ix.at()].under.as_ref().map_or(&[], |under| &under.passages)
     }
 
     /// How many there are.
@@ -216,15 +239,15 @@ mod tests {
     #[test]
     fn equal_decisions_are_kept_once_and_until_the_last_user_goes() {
         let mut decisions = Decisions::new(1);
-        let first = decisions.keep(deliver(1), vec![], Generation(1));
-        assert_eq!(decisions.keep(deliver(1), vec![], Generation(1)), first);
-        let other = decisions.keep(deliver(2), vec![], Generation(1));
+        let first = decisions.keep(deliver(1), None, Generation(1));
+        assert_eq!(decisions.keep(deliver(1), None, Generation(1)), first);
+        let other = decisions.keep(deliver(2), None, Generation(1));
         assert_ne!(other, first);
         decisions.let_go(first);
         assert_eq!((decisions.len(), &**decisions.get(first)), (2, &deliver(1)));
         decisions.let_go(first);
         assert_eq!(decisions.len(), 1);
-        assert_eq!(decisions.keep(deliver(3), vec![], Generation(1)), first, "its place is used again");
+        assert_eq!(decisions.keep(deliver(3), None, Generation(1)), first, "its place is used again");
         assert_eq!(&**decisions.get(other), &deliver(2));
     }
 }

@@ -120,6 +120,11 @@ impl DropReason {
                 | Self::NatWithoutTranslation
         )
     }
+
+    /// Whether a fragment may have another reason than the flow's whole packets (NG-14).
+    pub(crate) const fn is_of_whole_packets(self) -> bool {
+        matches!(self, Self::NatIpv6 | Self::NatProtocol | Self::RoutingLoop)
+    }
 }
 
 #[cfg(test)]

@@ -93,9 +93,21 @@ impl Engine {
         self.count(snapshot, parsed, ready, now);
         self.pass_gateways(ready, usize::MAX, parsed, snapshot.settings(), now);
         match replay.verdict {
+            Verdict::Deliver(to) if self.patch(packet, ready) => {
+                self.counters.delivered += u64::from(parsed.packets);
+                Next::Transmit(to)
+            }
             Verdict::Deliver(to) => self.deliver_rewritten(packet, ready.decision, to, now),
             Verdict::Drop { reason, .. } => self.drop_again(snapshot, packet, ready, reason, now),
         }
+    }
+
+    /// Makes an ordinary packet, which leaves in one piece, what gateways make of it; says whether it was one.
+    #[inline]
+    fn patch(&self, packet: &mut Packet<'_>, ready: &Ready) -> bool {
+        let fits = ready.replay.mtu.is_none_or(|mtu| packet.parsed.longest <= u32::from(mtu));
+        let patch = self.memory.decisions.patch(ready.decision).filter(|_| fits);
+        patch.is_some_and(|patch| patch.apply(packet.buffer, packet.parsed))
     }
 
     /// Counts a packet, and lets the security groups at both ends take note of it.
@@ -175,7 +187,7 @@ impl Engine {
         now: Time,
     ) -> Next {
         match decision.verdict {
-            Verdict::Deliver(to) => match decision.translation(packet.parsed) {
+            Verdict::Deliver(to) => match decision.translation(&packet.parsed.tuple) {
                 Some(change) => self.deliver_as(packet, &change, decision.mtu, to, now),
                 None => self.deliver(packet, decision.mtu, to, now),
             },
@@ -184,7 +196,7 @@ impl Engine {
     }
 
     /// Lets the gateways on the way take note of a packet that gets through the first `reached` of them.
-    #[inline(never)]
+    #[inline(always)]
     fn pass_gateways(
         &mut self,
         ready: &Ready,
@@ -194,9 +206,8 @@ impl Engine {
         now: Time,
     ) {
         let Memory { decisions, gateways, .. } = &mut self.memory;
-        let passages = decisions.get(ready.decision).passages().iter();
-        for (passage, handle) in passages.zip(decisions.passages(ready.decision)).take(reached) {
-            gateways.see(*handle, passage.direction, parsed, settings, now);
+        for (handle, direction) in decisions.passages(ready.decision).iter().take(reached) {
+            gateways.see(*handle, *direction, parsed, settings, now);
         }
     }
 
@@ -210,7 +221,7 @@ impl Engine {
         now: Time,
     ) -> Next {
         let decision = self.memory.decisions.get(decision);
-        let (mtu, change) = (decision.mtu, decision.translation(packet.parsed));
+        let (mtu, change) = (decision.mtu, decision.translation(&packet.parsed.tuple));
         match change {
             Some(change) => self.deliver_as(packet, &change, mtu, to, now),
             None => self.deliver(packet, mtu, to, now),
@@ -302,8 +313,8 @@ impl Replay {
     /// Whether [`Decision::halt_of`] finds that the packet ends under way: it is too long, or its time to live runs out.
     fn may_halt(&self, parsed: &Parsed) -> bool {
         // As IPv6, nobody may split it under way.
-        let whole =
-            Parsed { dont_fragment: parsed.dont_fragment || self.extra.has(Extra::FAMILY), ..*parsed };
-        self.is_too_narrow_for(&whole) || self.forwarders > 0 && parsed.ttl <= self.forwarders
+        let whole = parsed.dont_fragment || self.extra.has(Extra::FAMILY);
+        whole && self.mtu.is_some_and(|mtu| parsed.longest > u32::from(mtu))
+            || self.forwarders > 0 && parsed.ttl <= self.forwarders
     }
 }

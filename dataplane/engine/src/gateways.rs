@@ -154,8 +154,9 @@ impl Gateways {
         snapshot: &Snapshot,
         passages: &[Passage],
         now: Time,
-    ) -> Result<Vec<Handle>, DropReason> {
-        passages.iter().map(|passage| self.enter_one(snapshot, passage, now)).collect()
+    ) -> Result<Vec<(Handle, Direction)>, DropReason> {
+        let mut enter = |passage: &Passage| Ok((self.enter_one(snapshot, passage, now)?, passage.direction));
+        passages.iter().map(&mut enter).collect()
     }
 
     fn enter_one(&mut self, snapshot: &Snapshot, passage: &Passage, now: Time) -> Result<Handle, DropReason> {
@@ -231,7 +232,7 @@ impl Gateways {
     }
 
     /// Takes note of a packet that passes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn see(
         &mut self,
         handle: Handle,
@@ -241,17 +242,19 @@ impl Gateways {
         now: Time,
     ) {
         let Some(connection) = self.by_inner.get_mut(handle) else { return };
-        let before = connection.state.progress;
-        connection.state.see(direction, parsed, settings, now);
-        if let Some(metrics) = connection.metrics {
-            let ends = now.after(nat_idle(&connection.state, parsed, settings));
-            connection.state.deadline = Stamp::new(ends.0);
-            let opened = parsed.tuple.proto == proto::TCP && connection.state.has_just_opened(before);
-            self.metrics.see(metrics, direction, parsed, opened);
+        let state = &mut connection.state;
+        match connection.metrics {
+            Some(metrics) => {
+                let opened =
+                    parsed.tuple.proto == proto::TCP && state.see_opening(direction, parsed, settings, now);
+                state.deadline = Stamp::new(now.0.saturating_add(nat_idle(state, parsed, settings)));
+                self.metrics.see(metrics, direction, parsed, opened);
+            }
+            None => state.see(direction, parsed, settings, now),
         }
-        if !connection.state.is_armed_by(connection.state.deadline.time()) {
-            let visit = connection.state.deadline.time().min(now.after(limits::TIMER_PARK)).max(now);
-            connection.state.arm(self.wheel.arm(handle.index(), visit.0));
+        let ends = state.deadline.time();
+        if !state.is_armed_by(ends) {
+            state.arm(self.wheel.arm(handle.index(), ends.min(now.after(limits::TIMER_PARK)).max(now).0));
         }
     }
 
@@ -307,10 +310,10 @@ fn is_live(state: &Half, now: Time) -> bool {
     now < state.deadline.time()
 }
 
-/// One idle time for all protocols (NG-11), and a short one once a connection has ended (NG-30).
-fn nat_idle(state: &Half, parsed: &Parsed, settings: &Settings) -> std::time::Duration {
+/// Nanoseconds: one idle time for all protocols (NG-11), and a short one once a connection has ended (NG-30).
+fn nat_idle(state: &Half, parsed: &Parsed, settings: &Settings) -> u64 {
     if parsed.tuple.proto == proto::TCP && Tcp::is_closed(state.progress) {
-        return limits::NAT_CLOSED;
+        return limits::NAT_CLOSED.as_nanos() as u64;
     }
-    std::time::Duration::from_secs(settings.nat_idle_timeout.into())
+    u64::from(settings.nat_idle_timeout) * 1_000_000_000
 }

@@ -106,10 +106,18 @@ impl Half {
         }
     }
 
-    /// Whether a TCP connection is established that was not when it had come as far as `before`.
-    pub(crate) fn has_just_opened(&self, before: u8) -> bool {
-        let phase = |progress| Connection { progress, fin_ends: self.words }.phase();
-        phase(before) == Phase::Opening && phase(self.progress) == Phase::Established
+    /// As [`Self::see`], of TCP; says whether the connection is established with it.
+    pub(crate) fn see_opening(
+        &mut self,
+        direction: Direction,
+        parsed: &Parsed,
+        settings: &Settings,
+        now: Time,
+    ) -> bool {
+        let phase = |half: &Self| Connection { progress: half.progress, fin_ends: half.words }.phase();
+        let before = phase(self);
+        self.see(direction, parsed, settings, now);
+        before == Phase::Opening && phase(self) == Phase::Established
     }
 
     /// A word for `flows`; none without group state.

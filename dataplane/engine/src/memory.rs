@@ -116,7 +116,7 @@ impl Memory {
         let across = replay.extra.has(Extra::FAMILY);
         let peer = peer.map(|handle| place.slot().beside(handle, across));
         if let Verdict::Drop { reason, .. } = replay.verdict
-            && reason.is_fleeting()
+            && (reason.is_fleeting() || reason.is_of_whole_packets() && parsed.fragment.is_some())
         {
             return None;
         }
@@ -143,26 +143,53 @@ impl Memory {
         parsed: &Parsed,
         (snapshot, now): (&Snapshot, Time),
     ) -> bool {
-        let decided = self.decisions.get(decision);
+        if replay.extra.has(Extra::PASSAGES) && !self.passes_gateways(decision, parsed, now)
+            || self.gateways.has_ways_back() && !self.goes_back(place, decision, parsed, (snapshot, now))
+        {
+            return false;
+        }
+        match (replay.ingress, replay.verdict) {
+            // The internet has no gate.
+            (None, Verdict::Deliver(_)) => true,
+            _ => self.receiver_agrees_beyond(replay, (decision, peer), parsed, self.at(snapshot, now)),
+        }
+    }
+
+    /// [`Self::receiver_agrees`] of what gateways have made of the packet.
+    fn receiver_agrees_beyond(
+        &self,
+        replay: &Replay,
+        (decision, peer): (DecisionIx, Option<Slot>),
+        parsed: &Parsed,
+        tracked: View<'_>,
+    ) -> bool {
+        // State that is kept at the receiver needs no tuple to be found.
+        let by_state = replay.ingress.is_some_and(keeps_state);
+        let received =
+            if by_state { parsed.tuple } else { self.decisions.get(decision).leaving(parsed.tuple) };
+        self.receiver_agrees(replay, peer, &received, tracked)
+    }
+
+    /// Whether the packet still has the way back that it had when it was decided (NG-18).
+    fn goes_back(
+        &self,
+        place: Place,
+        decision: DecisionIx,
+        parsed: &Parsed,
+        (snapshot, now): (&Snapshot, Time),
+    ) -> bool {
         let sender = self.key(place).and_then(|key| snapshot.interface(key.at.as_interface()?));
         let over = sender.and_then(|it| self.gateways.way_back(it.vpc, &parsed.tuple.reversed(), now));
-        over == decided.returns
-            && (!replay.extra.has(Extra::PASSAGES) || self.passes_gateways(decision, parsed, now))
-            && self.receiver_agrees(
-                replay,
-                peer,
-                &decided.rewrite().apply(parsed.tuple),
-                self.at(snapshot, now),
-            )
+        over == self.decisions.get(decision).returns
     }
 
     /// Whether every connection through a gateway lives, and a NAT gateway takes the packet as it is (NG-14).
+    #[inline]
     fn passes_gateways(&self, decision: DecisionIx, parsed: &Parsed, now: Time) -> bool {
         let whole = parsed.fragment.is_none() || parsed.tuple.proto == wire::proto::UDP;
-        let passages = self.decisions.passages(decision);
-        // A packet that ended under way began only some.
-        let all = passages.len() == self.decisions.get(decision).passages().len();
-        whole && all && passages.iter().all(|handle| self.gateways.is_live(*handle, now))
+        whole
+            && self.decisions.has_all_passages(decision)
+            && self.decisions.passages(decision).iter().all(|(handle, _)| self.gateways.is_live(*handle, now))
     }
 
     #[inline(always)]
@@ -287,6 +314,10 @@ impl Tracked for View<'_> {
 
     fn lease(&self, nat: InterfaceIx, addresses: &[Ipv4Addr], wanted: &FiveTuple) -> Option<(Ipv4Addr, u16)> {
         self.memory.gateways.lease(self.snapshot, nat, addresses, wanted, self.now)
+    }
+
+    fn has_ways_back(&self) -> bool {
+        self.memory.gateways.has_ways_back()
     }
 
     fn way_back(&self, vpc: VpcIx, outer: &FiveTuple) -> Option<PeeringIx> {

@@ -37,7 +37,7 @@ pub struct Volume {
 
 /// Names the counters of one gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Metrics(usize);
+pub(crate) struct Metrics(u16);
 
 /// The counters of all NAT gateways that a worker has seen.
 #[derive(Debug, Default)]
@@ -52,16 +52,21 @@ impl NatMetrics {
 
     fn entry(&mut self, nat: InterfaceIx) -> Metrics {
         if let Some(at) = self.of.iter().position(|(known, _)| *known == nat) {
-            return Metrics(at);
+            return Metrics(at as u16);
         }
         self.of.push((nat, NatCounters::default()));
-        Metrics(self.of.len() - 1)
+        Metrics((self.of.len() - 1) as u16) // far fewer than addresses of their subnets
+    }
+
+    #[inline]
+    fn counters(&mut self, of: Metrics) -> &mut NatCounters {
+        &mut self.of[usize::from(of.0)].1
     }
 
     /// A new connection.
     pub(crate) fn begin(&mut self, nat: InterfaceIx) -> Metrics {
         let metrics = self.entry(nat);
-        let counters = &mut self.of[metrics.0].1;
+        let counters = self.counters(metrics);
         counters.active_connection_count += 1;
         counters.connection_attempt_count += 1;
         metrics
@@ -69,7 +74,7 @@ impl NatMetrics {
 
     #[inline]
     pub(crate) fn see(&mut self, of: Metrics, direction: Direction, parsed: &Parsed, opened: bool) {
-        let counters = &mut self.of[of.0].1;
+        let counters = self.counters(of);
         counters.connection_established_count += u64::from(opened);
         let volume = match direction {
             Direction::Egress => &mut counters.from_source,
@@ -80,17 +85,17 @@ impl NatMetrics {
     }
 
     pub(crate) fn time_out(&mut self, of: Metrics) {
-        self.of[of.0].1.idle_timeout_count += 1;
+        self.counters(of).idle_timeout_count += 1;
     }
 
     pub(crate) fn end(&mut self, of: Metrics) {
-        self.of[of.0].1.active_connection_count -= 1;
+        self.counters(of).active_connection_count -= 1;
     }
 
     /// Packets that the gateway dropped, for want of a port or not.
     pub(crate) fn drop(&mut self, nat: InterfaceIx, packets: u32, for_want_of_port: bool) {
-        let at = self.entry(nat).0;
-        let counters = &mut self.of[at].1;
+        let metrics = self.entry(nat);
+        let counters = self.counters(metrics);
         counters.packets_drop_count += u64::from(packets);
         counters.error_port_allocation += u64::from(for_want_of_port);
     }

@@ -3,11 +3,14 @@
 mod icmp;
 mod mss;
 mod nat64;
+mod patch;
 mod quoted;
 mod same;
 #[cfg(test)]
 mod tests;
 mod transport;
+
+pub use patch::Patch;
 
 use std::net::IpAddr;
 

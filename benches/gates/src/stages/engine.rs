@@ -7,7 +7,7 @@ use snapshot::Attachment;
 use wire::FiveTuple;
 
 use super::{Stage, TIMES, measured};
-use crate::packets::{Family, datagram, syn};
+use crate::packets::{Family, datagram, datagram_abroad, syn};
 use crate::world::{START, World, engine};
 
 pub(super) const STAGES: &[Stage] = &[
@@ -20,6 +20,8 @@ pub(super) const STAGES: &[Stage] = &[
     Stage { name: "established/udp-v4", run: || established(&packets(|n| datagram(Family::V4, n))) },
     Stage { name: "established/udp-v6", run: || established(&packets(|n| datagram(Family::V6, n))) },
     Stage { name: "established/tcp-v4", run: || established(&packets(|n| syn(Family::V4, n))) },
+    Stage { name: "established/nat-udp-v4", run: || established_in(&World::with_nat_gateway(), &abroad()) },
+    Stage { name: "first-packet/nat-udp-v4", run: || first_in(&World::with_nat_gateway(), &abroad()) },
 ];
 
 /// As many as a worker handles at once.
@@ -58,13 +60,20 @@ fn decision(family: Family) -> usize {
     TIMES
 }
 
+fn abroad() -> Vec<Vec<u8>> {
+    packets(datagram_abroad)
+}
+
 fn packets(packet: impl Fn(u16) -> Vec<u8>) -> Vec<Vec<u8>> {
     (0..FLOWS).map(packet).collect()
 }
 
 /// A packet of each flow through an engine that knows none of them.
 fn first_packets(packets: &[Vec<u8>]) -> usize {
-    let world = World::new();
+    first_in(&World::new(), packets)
+}
+
+fn first_in(world: &World, packets: &[Vec<u8>]) -> usize {
     let mut engine = engine(FLOWS.into());
     let mut frames: Vec<_> = packets.iter().map(|packet| world.frame(packet)).collect();
     measured(|| {
@@ -78,7 +87,10 @@ fn first_packets(packets: &[Vec<u8>]) -> usize {
 
 /// The second packet of each flow.
 fn established(packets: &[Vec<u8>]) -> usize {
-    let world = World::new();
+    established_in(&World::new(), packets)
+}
+
+fn established_in(world: &World, packets: &[Vec<u8>]) -> usize {
     let mut engine = engine(FLOWS.into());
     let frames = || -> Vec<Frame> { packets.iter().map(|packet| world.frame(packet)).collect() };
     let (mut first, mut second) = (frames(), frames());

@@ -54,7 +54,7 @@ impl Decision {
     /// The gates that a packet with this tuple passed, each with the tuple that state is kept under there: that of the
     /// flow's packets as they leave the interface.
     pub fn gates(&self, tuple: FiveTuple) -> impl Iterator<Item = (Gate, FiveTuple)> {
-        let received = Direction::Ingress.outward(self.rewrite().apply(tuple));
+        let received = Direction::Ingress.outward(self.leaving(tuple));
         let gates = [(self.egress, tuple), (self.ingress, received)];
         gates.into_iter().filter_map(|(gate, tuple)| Some((gate?, tuple)))
     }

@@ -61,7 +61,7 @@ impl<'a> Walk<'a> {
     }
 
     fn way_back(&mut self, site: &Site<'_>) -> Option<PeeringIx> {
-        if site.subnet.contains(self.here.tuple.dst) {
+        if !self.tracked.has_ways_back() || site.subnet.contains(self.here.tuple.dst) {
             return None;
         }
         let answered = self.here.about.unwrap_or_else(|| self.here.tuple.reversed());

@@ -107,6 +107,11 @@ pub trait Tracked {
         addresses.first().map(|address| (*address, LOWEST_PORT))
     }
 
+    /// Whether [`Self::way_back`] may have an answer.
+    fn has_ways_back(&self) -> bool {
+        false
+    }
+
     /// The peering connection by which packets reached this VPC from a NAT gateway on the other side as `outer` (NG-18).
     fn way_back(&self, vpc: VpcIx, outer: &FiveTuple) -> Option<PeeringIx> {
         let _ = (vpc, outer);

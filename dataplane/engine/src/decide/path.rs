@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use snapshot::InterfaceIx;
-use wire::{FiveTuple, Parsed, Translation};
+use wire::{FiveTuple, Parsed, Patch, Translation};
 
 use super::here::Here;
 use super::nat64::embed;
@@ -154,6 +154,12 @@ impl Decision {
         self.path.as_ref().and_then(|path| path.rewrites.last().copied()).unwrap_or_default()
     }
 
+    /// The tuple that a packet leaves with.
+    #[must_use]
+    pub fn leaving(&self, entered: FiveTuple) -> FiveTuple {
+        if self.path.is_none() { entered } else { self.rewrite().apply(entered) }
+    }
+
     /// The stateful gateways that they go through.
     #[must_use]
     pub fn passages(&self) -> &[Passage] {
@@ -185,8 +191,9 @@ impl Decision {
         let too_long = |mtu: u16| whole && parsed.longest > u32::from(mtu);
         let mtu = self.mtu.filter(|mtu| too_long(*mtu));
         let Some(path) = &self.path else {
-            let (taps, passages) = (self.taps_on_the_way() as u8, 0);
-            return mtu.map(|mtu| Halt::TooLong(Narrow { mtu, taps, passages, router: None }));
+            let mtu = mtu?;
+            let taps = self.taps_on_the_way() as u8;
+            return Some(Halt::TooLong(Narrow { mtu, taps, passages: 0, router: None }));
         };
         let narrow = path.narrows.iter().find(|narrow| too_long(narrow.mtu)).copied();
         let forwarder = path.forwarders.get(usize::from(parsed.ttl.saturating_sub(1))).copied();
@@ -197,14 +204,19 @@ impl Decision {
         }
     }
 
-    /// What becomes of this packet; none when it leaves as it came.
-    pub(crate) fn translation(&self, parsed: &Parsed) -> Option<Translation> {
+    /// What becomes of ordinary packets with this tuple, worked out for all of them.
+    pub(crate) fn patch(&self, tuple: &FiveTuple) -> Option<Patch> {
+        Patch::of(tuple, &self.translation(tuple)?)
+    }
+
+    /// What becomes of a packet with this tuple; none when it leaves as it came.
+    pub(crate) fn translation(&self, tuple: &FiveTuple) -> Option<Translation> {
         let path = self.path.as_ref().filter(|path| !path.changes_nothing())?;
-        let headers = if parsed.tuple.src.is_ipv4() { 40 } else { 60 };
+        let headers = if tuple.src.is_ipv4() { 40 } else { 60 };
         // MT-08, at NAT gateways only.
         let mss = path.forwarders.first().and(self.mtu).map(|mtu| mtu.saturating_sub(headers));
         Some(Translation {
-            tuple: self.rewrite().apply(parsed.tuple),
+            tuple: self.rewrite().apply(*tuple),
             about: path.quotes,
             hops: path.forwarders.len() as u8, // one a hop at most
             mss,

@@ -21,6 +21,8 @@ impl<'a> Walk<'a> {
         let Some(peer) = peering.other_side(vpc).filter(|peer| self.joins(vpc, *peer)) else {
             return refuse(DropReason::PeeringCidr, None);
         };
+        // Each place tells its own MTU.
+        self.path();
         self.narrow(peering.mtu);
         if let Some(nat) = hop.nat {
             let outer = self.here.tuple;

@@ -1,6 +1,7 @@
 mod errors;
 mod mss;
 mod nat64;
+mod patch;
 mod same;
 
 use std::net::{IpAddr, SocketAddr};
