@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use engine::decide::{Passage, Stateful, Step, StepKind};
 use engine::{Direction, DropReason};
-use model::lab::{NatGateway, Vpc};
+use model::lab::{NatGateway, Traffic, Vpc};
 use snapshot::InterfaceIx;
 use wire::FiveTuple;
 
@@ -190,6 +190,37 @@ impl<'a> Course<'a> {
         Words { rewrite: None, detail: Some(detail) }
     }
 }
+
+/// Says so where an ACL tells the ports apart from which a NAT gateway takes its own: only the lowest was tried.
+pub(crate) fn untried_ports(world: &World, leg: &Leg<'_>) -> Option<String> {
+    let leaves = |passage: &&Passage| passage.direction == Direction::Egress && passage.outer.has_ports();
+    leg.decision.passages().iter().filter(leaves).find_map(|passage| {
+        let Stateful::Nat(nat) = passage.gateway else { return None };
+        let id = world.id(world.snapshot.interface(nat)?.name);
+        let of_vpc = |vpc: &'_ Vpc| vpc.nat_gateways.values().find(|nat| nat.interface_id == id).cloned();
+        let (vpc, nat) = world.lab().vpcs.values().find_map(|vpc| Some((vpc, of_vpc(vpc)?)))?;
+        let acl = vpc.network_acls.get(&vpc.subnets.get(&nat.subnet)?.network_acl)?;
+        acl.ingress.iter().any(|entry| splits(&entry.traffic)).then(|| {
+            format!(
+                "network ACL {}/{} tells ports of 1024-65535 apart, of which NAT gateway {} chooses one: the answer is that for {}",
+                vpc.name, acl.name, nat.name, passage.outer.src_port
+            )
+        })
+    })
+}
+
+/// Whether a range begins or ends among the ports of NAT gateways (NG-05).
+fn splits(traffic: &Traffic) -> bool {
+    match traffic {
+        Traffic::Tcp(ports) | Traffic::Udp(ports) => {
+            *ports.start() > NAT_PORTS || (NAT_PORTS..u16::MAX).contains(ports.end())
+        }
+        Traffic::All | Traffic::Icmp(..) | Traffic::Icmpv6(..) | Traffic::Number(_) => false,
+    }
+}
+
+/// The lowest source port of a NAT gateway (NG-05).
+const NAT_PORTS: u16 = 1024;
 
 fn is_at(passage: &Passage, at: Option<InterfaceIx>) -> bool {
     match passage.gateway {

@@ -150,7 +150,7 @@ fn other(share: &Share<'_>) -> OtherPorts {
 fn notes(world: &World, walk: &Walk<'_>) -> Result<Vec<String>, Error> {
     let destination = walk.forward.packet.parsed.tuple.dst;
     let Some(receiver) = walk.forward.receiver(world)? else { return Ok(Vec::new()) };
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = gateway::untried_ports(world, &walk.forward).into_iter().collect();
     if packet::forwards(&receiver, destination) {
         notes.push(format!(
             "{} receives it to forward it, as its source/destination check is off; what happens behind it depends on the \

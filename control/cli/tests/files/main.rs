@@ -226,6 +226,42 @@ fn a_route_over_a_connection_that_waits_says_who_has_to_accept() {
     }
 }
 
+/// Rules: NG-05, NA-10
+#[test]
+fn an_acl_that_tells_ports_of_a_nat_gateway_apart_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("lab.yaml");
+    let text = std::fs::read_to_string(root().join("examples/nat-gateway.yaml")).expect("readable");
+    let notes = |ports: &str| {
+        let entry = |rule: u16, ports: &str| {
+            format!("{{ rule: {rule}, action: allow, proto: tcp, ports: {ports}, cidr: 0.0.0.0/0 }}")
+        };
+        let acl = format!(
+            "    network_acls:\n      out: {{ ingress: [ {}, {} ], egress: [ {} ] }}\n    nat_gateways:",
+            entry(100, "443"),
+            entry(110, ports),
+            entry(100, "0-65535")
+        );
+        let changed = text
+            .replacen("    nat_gateways:", &acl, 1)
+            .replace("route_table: public }", "route_table: public, network_acl: out }");
+        std::fs::write(&path, changed).expect("writable");
+        let lab = path.to_str().expect("text");
+        let (answer, _) =
+            json(&["explain", "--from", "job-1", "--to", "laptop", "--port", "443", "--verify", lab]);
+        assert_eq!(answer["differences"], Value::Array(Vec::new()));
+        (answer["verdict"].as_str().expect("text").to_owned(), answer["notes"].to_string())
+    };
+    let (verdict, said) = notes("1024-50000");
+    assert_eq!(verdict, "delivered");
+    assert!(
+        said.contains("network ACL app/out tells ports of 1024-65535 apart") && said.contains("for 1024"),
+        "{said}"
+    );
+    assert_eq!(notes("1024-65535"), ("delivered".to_owned(), "[]".to_owned()));
+    assert_eq!(notes("32768-60999").0, "reply-dropped");
+}
+
 /// Rules: NG-02, IG-02
 #[test]
 fn rewrites_are_data_too() {
