@@ -170,6 +170,10 @@ impl Tracked for Granted {
         self.passages.iter().find(|p| p.gateway == gateway && p.outer == *outer).map(|p| p.inner)
     }
 
+    fn has_ways_back(&self) -> bool {
+        !self.ways_back.is_empty()
+    }
+
     fn way_back(&self, vpc: VpcIx, outer: &FiveTuple) -> Option<PeeringIx> {
         let known = self.ways_back.iter().find(|(far, tuple, _)| *far == vpc && tuple == outer);
         known.map(|(_, _, over)| *over)
