@@ -12,6 +12,7 @@ use crate::frame::Packet;
 use crate::key::Key;
 use crate::memory::{Memory, Place, Ready};
 use crate::pool::Slot;
+use crate::taps::has_plain_header;
 use crate::{Direction, DropReason, Engine, Next, Time};
 
 impl Engine {
@@ -87,13 +88,18 @@ impl Engine {
         now: Time,
     ) -> Next {
         let (replay, parsed) = (&ready.replay, packet.parsed);
-        if replay.may_halt(parsed) {
+        let longer = replay.is_shorter_than(parsed);
+        if longer && replay.keeps_whole(parsed) || replay.ends_life_of(parsed) {
             return self.replay_halted(snapshot, packet, ready, now);
         }
-        self.count(snapshot, parsed, ready, now);
+        if replay.extra.has(Extra::FAMILY) && !has_plain_header(parsed) {
+            self.count_alone(snapshot, parsed, ready, now);
+        } else {
+            self.count(snapshot, parsed, ready, now);
+        }
         self.pass_gateways(ready, usize::MAX, parsed, snapshot.settings(), now);
         match replay.verdict {
-            Verdict::Deliver(to) if self.patch(packet, ready) => {
+            Verdict::Deliver(to) if !longer && self.patch(packet, ready) => {
                 self.counters.delivered += u64::from(parsed.packets);
                 Next::Transmit(to)
             }
@@ -102,11 +108,10 @@ impl Engine {
         }
     }
 
-    /// Makes an ordinary packet, which leaves in one piece, what gateways make of it; says whether it was one.
+    /// Makes an ordinary packet what gateways make of it; says whether it was one.
     #[inline]
     fn patch(&self, packet: &mut Packet<'_>, ready: &Ready) -> bool {
-        let fits = ready.replay.mtu.is_none_or(|mtu| packet.parsed.longest <= u32::from(mtu));
-        let patch = self.memory.decisions.patch(ready.decision).filter(|_| fits);
+        let patch = self.memory.decisions.patch(ready.decision);
         patch.is_some_and(|patch| patch.apply(packet.buffer, packet.parsed))
     }
 
@@ -125,6 +130,24 @@ impl Engine {
         if let Some(peer) = ready.peer {
             let sessions = &mut self.memory.sessions;
             let ingress = Direction::Ingress;
+            sessions.update(peer, now, |half| half.see_at(replay.ingress, ingress, parsed, settings, now));
+        }
+    }
+
+    /// Counts a packet that NAT64 makes shorter or longer by another number of bytes than most: the block of its half has one
+    /// growth for all.
+    #[cold]
+    fn count_alone(&mut self, snapshot: &Snapshot, parsed: &Parsed, ready: &Ready, now: Time) {
+        let decision = Arc::clone(self.memory.decisions.get(ready.decision));
+        self.taps.emit_one(&decision, decision.taps.len(), parsed, now);
+        let (replay, settings) = (&ready.replay, snapshot.settings());
+        let (pool, slot) = self.memory.pool(ready.place);
+        pool.update(slot, now, |half| {
+            half.touch(now);
+            half.see_at(replay.egress, Direction::Egress, parsed, settings, now);
+        });
+        if let Some(peer) = ready.peer {
+            let (sessions, ingress) = (&mut self.memory.sessions, Direction::Ingress);
             sessions.update(peer, now, |half| half.see_at(replay.ingress, ingress, parsed, settings, now));
         }
     }
@@ -307,14 +330,22 @@ impl Replay {
     /// Whether the packet is too long for its way (MT-05).
     #[inline]
     fn is_too_narrow_for(&self, parsed: &Parsed) -> bool {
-        parsed.dont_fragment && self.mtu.is_some_and(|mtu| parsed.longest > u32::from(mtu))
+        parsed.dont_fragment && self.is_shorter_than(parsed)
     }
 
-    /// Whether [`Decision::halt_of`] finds that the packet ends under way: it is too long, or its time to live runs out.
-    fn may_halt(&self, parsed: &Parsed) -> bool {
-        // As IPv6, nobody may split it under way.
-        let whole = parsed.dont_fragment || self.extra.has(Extra::FAMILY);
-        whole && self.mtu.is_some_and(|mtu| parsed.longest > u32::from(mtu))
-            || self.forwarders > 0 && parsed.ttl <= self.forwarders
+    #[inline]
+    fn is_shorter_than(&self, parsed: &Parsed) -> bool {
+        self.mtu.is_some_and(|mtu| parsed.longest > u32::from(mtu))
+    }
+
+    /// Whether nobody may split the packet under way; as IPv6, nobody may.
+    fn keeps_whole(&self, parsed: &Parsed) -> bool {
+        parsed.dont_fragment || self.extra.has(Extra::FAMILY)
+    }
+
+    /// Whether its time to live runs out at a NAT gateway.
+    #[inline]
+    fn ends_life_of(&self, parsed: &Parsed) -> bool {
+        self.forwarders > 0 && parsed.ttl <= self.forwarders
     }
 }

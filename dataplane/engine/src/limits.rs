@@ -55,7 +55,7 @@ pub(crate) const ICMP_ERRORS_PER_SECOND: u32 = 100;
 pub(crate) const DROPS_REMEMBERED: usize = 1_024;
 
 /// Bytes that an IPv6 header has more than an IPv4 header without options (RFC 791 section 3.1, RFC 8200 section 3).
-pub(crate) const NAT64_GROWTH: u64 = 20;
+pub(crate) const NAT64_GROWTH: i64 = 20;
 
 /// Connections of one address of a NAT gateway to one destination, port and protocol, of all workers together (NG-06).
 pub const NAT_CONNECTIONS: u32 = 55_000;

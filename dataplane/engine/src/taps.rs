@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use snapshot::InterfaceIx;
-use wire::{FiveTuple, Parsed, icmp_is_error};
+use wire::{FiveTuple, Parsed};
 
 use crate::decide::{Decision, Tap};
 use crate::decisions::{DecisionIx, Decisions};
@@ -90,14 +90,14 @@ impl Taps {
     ) {
         if let (Some(block), Some(decision)) = (block, decision) {
             let decision = decisions.get(decision);
-            self.emit(decision, &decision.taps, key.tuple, &block);
+            self.emit(decision, &decision.taps, key.tuple, &block, limits::NAT64_GROWTH);
         }
     }
 
     /// Emits one packet that no half counts, at the first `taps` of its way.
     pub(crate) fn emit_one(&mut self, decision: &Decision, taps: usize, parsed: &Parsed, now: Time) {
         let taps = &decision.taps[..taps.min(decision.taps.len())];
-        self.emit(decision, taps, parsed.tuple, &Block::of(parsed, now));
+        self.emit(decision, taps, parsed.tuple, &Block::of(parsed, now), nat64_growth(parsed));
     }
 
     /// Counts refused packets whose refusal found no room.
@@ -173,7 +173,7 @@ impl Taps {
         self.flushed = until;
     }
 
-    fn emit(&mut self, decision: &Decision, taps: &[Tap], entered: FiveTuple, block: &Block) {
+    fn emit(&mut self, decision: &Decision, taps: &[Tap], entered: FiveTuple, block: &Block, growth: i64) {
         self.events.extend(taps.iter().map(|tap| {
             let tuple = decision.tuple_at(tap, entered);
             Event::Tap(TapEvent {
@@ -183,7 +183,7 @@ impl Taps {
                 traffic_path: tap.traffic_path,
                 tuple,
                 packets: block.packets,
-                bytes: bytes_as(&tuple, &entered, block),
+                bytes: bytes_as(&tuple, &entered, block, growth),
                 first: block.first,
                 last: block.last,
                 tcp_flags: block.tcp_flags,
@@ -192,17 +192,30 @@ impl Taps {
     }
 }
 
-/// Bytes of the block's packets once they are `tuple`: NAT64 gives each another header, and what an error quotes too.
-fn bytes_as(tuple: &FiveTuple, entered: &FiveTuple, block: &Block) -> u64 {
-    let [icmp_type, _] = entered.dst_port.to_be_bytes();
-    let is_error = entered.is_icmp() && entered.src_port == 0 && icmp_is_error(entered.proto, icmp_type);
-    let headers = if is_error { 2 } else { 1 };
-    let growth = block.packets * headers * limits::NAT64_GROWTH;
+/// Bytes that become of `block` with other headers: each packet grows by `growth` as IPv6, or shrinks by it as IPv4.
+fn bytes_as(tuple: &FiveTuple, entered: &FiveTuple, block: &Block, growth: i64) -> u64 {
+    // A block holds less than 2^32 packets.
+    let growth = growth * block.packets as i64;
     match (entered.src.is_ipv4(), tuple.src.is_ipv4()) {
-        (true, false) => block.bytes + growth,
-        (false, true) => block.bytes.saturating_sub(growth),
+        (true, false) => block.bytes.saturating_add_signed(growth),
+        (false, true) => block.bytes.saturating_add_signed(-growth),
         (true, true) | (false, false) => block.bytes,
     }
+}
+
+/// Whether the IP header is the shortest of its family, so that NAT64 changes the length by [`limits::NAT64_GROWTH`].
+pub(crate) const fn has_plain_header(parsed: &Parsed) -> bool {
+    let shortest = if parsed.tuple.src.is_ipv4() { 20 } else { 40 };
+    parsed.fragment.is_none() && parsed.transport_offset == shortest
+}
+
+/// How many bytes longer this packet is as IPv6 than as IPv4 (RFC 7915 sections 4.1 and 5.1): options and extension headers
+/// stay behind, a fragment has a header of its own over IPv6, and an error quotes a packet that changes alike.
+fn nat64_growth(parsed: &Parsed) -> i64 {
+    let header = i64::from(parsed.transport_offset);
+    let fragment = if parsed.fragment.is_some() { 8 } else { 0 };
+    let own = if parsed.tuple.src.is_ipv4() { 40 + fragment - header } else { header - 20 };
+    own + if parsed.is_about_another() { limits::NAT64_GROWTH } else { 0 }
 }
 
 fn interval_ns(seconds: u32) -> u64 {
@@ -216,26 +229,41 @@ const fn end_of(now: Time, interval: u64) -> Time {
 
 #[cfg(test)]
 mod tests {
-    use wire::proto;
+    use wire::testing::{at, echo_request, udp};
+    use wire::{compose, parse};
 
     use super::*;
 
     /// Rules: NG-20, FL-14
     #[test]
-    fn an_error_grows_with_the_header_that_it_quotes() {
-        let error = tuple(proto::ICMP, 0, 3 << 8 | 3);
-        let reply_that_looks_like_one = tuple(proto::ICMP, 8 << 8, 3 << 8 | 3);
-        for (tuple, bytes) in
-            [(error, 280), (reply_that_looks_like_one, 240), (tuple(proto::UDP, 0, 3 << 8), 240)]
-        {
-            let block = Block { packets: 2, bytes: 200, first: Time(0), last: Time(0), tcp_flags: 0 };
-            let v6 = [0xfd; 16].into();
-            assert_eq!(bytes_as(&FiveTuple { src: v6, dst: v6, ..tuple }, &tuple, &block), bytes, "{tuple}");
-            assert_eq!(bytes_as(&tuple, &tuple, &block), 200, "{tuple}");
+    fn a_packet_is_counted_with_the_headers_that_it_has_at_each_tap() {
+        let [v4, v6] =
+            [["10.0.0.1:7", "10.0.0.2:7"], ["[fd00::1]:7", "[fd00::2]:7"]].map(|ends| ends.map(at));
+        for [src, dst] in [v4, v6] {
+            let plain = udp(src, dst, &[0; 32]);
+            let parsed = parse(&plain).expect("a packet of ours");
+            assert!(has_plain_header(&parsed));
+            assert_eq!(nat64_growth(&parsed), 20);
+            let error = compose::time_exceeded(&plain, &parsed, dst.ip()).expect("an answer");
+            assert_eq!(nat64_growth(&parse(error.bytes()).expect("a packet of ours")), 40);
+            let echo = echo_request(src.ip(), dst.ip(), 3, 1, &[]);
+            assert_eq!(nat64_growth(&parse(&echo).expect("a packet of ours")), 20);
+        }
+        let block = Block { packets: 2, bytes: 200, first: Time(0), last: Time(0), tcp_flags: 0 };
+        let [v4, v6] = [v4, v6].map(|[src, dst]| parse(&udp(src, dst, &[])).expect("a packet of ours").tuple);
+        for (entered, now, bytes) in [(v4, v6, 240), (v6, v4, 160), (v4, v4, 200), (v6, v6, 200)] {
+            assert_eq!(bytes_as(&now, &entered, &block, 20), bytes);
         }
     }
 
-    fn tuple(proto: u8, src_port: u16, dst_port: u16) -> FiveTuple {
-        FiveTuple { src: [10, 0, 0, 1].into(), dst: [10, 0, 0, 2].into(), src_port, dst_port, proto }
+    /// Rules: NG-14, NG-20, FL-14
+    #[test]
+    fn a_fragment_over_ipv6_has_a_header_of_its_own() {
+        let [src, dst] = ["10.0.0.1:7", "10.0.0.2:7"].map(at);
+        let mut first = udp(src, dst, &[0; 32]);
+        first[6] = 0x20;
+        let parsed = parse(&first).expect("a first fragment");
+        assert!(parsed.fragment.is_some() && !has_plain_header(&parsed));
+        assert_eq!(nat64_growth(&parsed), 28);
     }
 }
