@@ -58,12 +58,6 @@ impl Generator {
         Self::of(kind, seed)
     }
 
-    /// The run that belongs to `seed`, of VPCs that stand apart.
-    #[must_use]
-    pub fn apart(seed: u64) -> Self {
-        Self::of(Kind::Apart, seed)
-    }
-
     fn of(kind: Kind, seed: u64) -> Self {
         let mut draw = Draw::new(seed);
         let lab = Lab::random(kind, &mut draw);

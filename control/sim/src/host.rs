@@ -35,6 +35,14 @@ impl Hosts {
         self.next.insert((from, to), seq.wrapping_add(payload).wrapping_add(marks));
     }
 
+    /// Takes note of a segment as it arrived: a gateway may have given it other ends.
+    pub fn receive(&mut self, arrived: &Shape) {
+        let Body::Tcp { ports: (from, to), flags, seq, .. } = arrived.body else { return };
+        let marks = u32::from(flags & SYN != 0) + u32::from(flags & FIN != 0);
+        let next = seq.wrapping_add(arrived.payload() as u32).wrapping_add(marks);
+        self.next.insert((SocketAddr::new(arrived.src, from), SocketAddr::new(arrived.dst, to)), next);
+    }
+
     /// What the receiver of a packet sends back at once: the reply to a ping, the next segment of a handshake.
     #[must_use]
     pub fn answer(&self, asked: &Shape) -> Option<Shape> {

@@ -3,7 +3,7 @@
 //! `VPCLAB_WORLDS` says how many worlds to try and `VPCLAB_SEED` where to begin. A failure prints its seed, the lab and the
 //! fewest acts that still show it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use flowlog::{Field, Format, Line};
@@ -11,7 +11,7 @@ use model::Valid;
 use vpclab_sim::{Act, Complaint, Fate, Generator, Heard, Trial};
 
 /// Worlds of one run of the test.
-const WORLDS: u64 = 90;
+const WORLDS: u64 = 120;
 
 /// Acts of one world.
 const ACTS: usize = 400;
@@ -19,7 +19,7 @@ const ACTS: usize = 400;
 /// What packets met in all worlds together.
 type Reached = BTreeMap<String, u64>;
 
-/// What packets must have met so often for each world: a tenth of what they do, so that no part of the policy drops out
+/// What packets must have met so often in a hundred worlds: a tenth of what they do, so that no part of the policy drops out
 /// of the generator's reach unseen.
 const PER_HUNDRED_WORLDS: &[(&str, u64)] = &[
     ("BAD_STATE_NETWORK_INTERFACE", 2),
@@ -27,17 +27,34 @@ const PER_HUNDRED_WORLDS: &[(&str, u64)] = &[
     ("BROADCAST_OR_MULTICAST", 80),
     ("CONNECTION_CLOSED", 20),
     ("DestCheck", 80),
+    ("EIGW_WITHOUT_FLOW", 20),
     ("ENI_SG_RULES_MISMATCH", 900),
     ("ENI_SOURCE_DEST_CHECK_RESTRICTION", 180),
+    ("EgressOnlyInternetGateway", 45),
     ("FRAGMENT_OVERLAP", 2),
     ("FRAGMENT_TIMEOUT", 10),
+    ("GatewayRoute", 45),
+    ("IGW_ADDRESS_NOT_GLOBAL", 12),
+    ("IGW_NO_ROUTE_BACK", 15),
+    ("IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS", 80),
+    ("IGW_PUBLIC_IP_ASSOCIATION_FOR_INGRESS", 70),
+    ("InternetGateway", 400),
     ("MALFORMED", 50),
+    ("NGW_FRAGMENT", 4),
+    ("NGW_IPV6", 1),
+    ("NGW_PROTOCOL", 4),
+    ("NGW_UNSOLICITED", 35),
+    ("NGW_WITHOUT_TRANSLATION", 10),
     ("NO_INTERFACE_FOR_ADDRESS", 25),
     ("NO_ROUTE_TO_DESTINATION", 70),
     ("NaclEgress", 900),
     ("NaclIngress", 700),
+    ("NatGateway", 130),
     ("PACKET_TOO_BIG", 30),
+    ("PCX_REQUIRES_ADDRESS_IN_VPC_CIDR", 5),
+    ("Peering", 50),
     ("RESERVED_ADDRESS", 200),
+    ("ROUTING_LOOP", 5),
     ("Route", 900),
     ("Route no-route", 70),
     ("SUBNET_ACL_RESTRICTION", 200),
@@ -50,8 +67,12 @@ const PER_HUNDRED_WORLDS: &[(&str, u64)] = &[
     ("SgIngress tracked", 300),
     ("SgIngress untracked", 10),
     ("SourceCheck", 90),
+    ("TTL_EXCEEDED", 20),
     ("delivered", 800),
+    ("delivered by a NAT gateway", 1),
+    ("delivered from the other family", 1),
     ("delivered in fragments", 10),
+    ("delivered to a host", 120),
     ("held", 40),
     ("released", 30),
     ("told", 30),
@@ -61,7 +82,7 @@ const PER_HUNDRED_WORLDS: &[(&str, u64)] = &[
 /// Rules: SG-01, SG-02, SG-13, SG-14, SG-24, SG-26, NA-01, NA-02, NA-11, RT-05, FL-36, OR-01, OR-02, OR-05
 #[test]
 fn engines_and_oracle_agree() {
-    let (first, worlds) = (number("VPCLAB_SEED", 74), number("VPCLAB_WORLDS", WORLDS));
+    let (first, worlds) = (number("VPCLAB_SEED", 1), number("VPCLAB_WORLDS", WORLDS));
     let mut reached = Reached::new();
     for seed in first..first + worlds {
         let (lab, acts, end) = live(seed, &mut reached);
@@ -116,7 +137,7 @@ type Sums = BTreeMap<String, (u64, u64)>;
 /// What the lines of all windows say together is what the oracle says that flow logs must count.
 fn same_lines(seed: u64, trial: &Trial, lines: &[Line]) {
     let format = Format::parse(Generator::FORMAT).expect("a format of known fields");
-    let mut expected = Sums::new();
+    let (mut expected, mut inexact) = (Sums::new(), BTreeSet::new());
     for record in trial.recorded() {
         let tuple = record.tuple;
         let (src_port, dst_port) = if tuple.has_ports() { (tuple.src_port, tuple.dst_port) } else { (0, 0) };
@@ -131,7 +152,10 @@ fn same_lines(seed: u64, trial: &Trial, lines: &[Line]) {
             action.to_uppercase(),
             direction.to_lowercase(),
         );
-        add(&mut expected, key, record.packets, record.bytes);
+        if record.bytes.is_none() {
+            inexact.insert(key.clone());
+        }
+        add(&mut expected, key, record.packets, record.bytes.unwrap_or_default());
     }
     let mut found = Sums::new();
     // Lines of other flow logs have another number of fields.
@@ -142,6 +166,8 @@ fn same_lines(seed: u64, trial: &Trial, lines: &[Line]) {
         let key = KEY.map(|field| line.get(field).unwrap_or("-")).join(" ");
         add(&mut found, key, packets, bytes);
     }
+    let all = found.iter_mut().chain(&mut expected);
+    all.filter(|(key, _)| inexact.contains(*key)).for_each(|(_, (_, bytes))| *bytes = 0);
     let keys = found.keys().chain(expected.keys());
     let wrong: Vec<_> = keys.filter(|key| found.get(*key) != expected.get(*key)).collect();
     let told = |key: &&String| format!("{key}: lines {:?}, oracle {:?}", found.get(*key), expected.get(*key));
@@ -195,6 +221,13 @@ fn note(heard: &Heard, reached: &mut Reached) {
         Fate::DeliveredToHost(_) => meet("delivered to a host".to_owned(), 1),
         Fate::Dropped(reason) => meet(reason.code().to_owned(), 1),
         Fate::Held => meet("held".to_owned(), 1),
+    }
+    if let Some(verdict) = heard.verdict.as_ref().filter(|verdict| verdict.reason().is_none()) {
+        let by_gateway = verdict.trail.iter().any(|step| step.kind == oracle::StepKind::NatGateway);
+        meet("delivered by a NAT gateway".to_owned(), usize::from(by_gateway));
+        let like = verdict.records.first().map_or(verdict.tuple, |record| record.tuple);
+        let crossed = like.src.is_ipv4() != verdict.tuple.src.is_ipv4();
+        meet("delivered from the other family".to_owned(), usize::from(crossed));
     }
     for step in heard.verdict.iter().flat_map(|verdict| &verdict.trail) {
         meet(

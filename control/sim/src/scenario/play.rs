@@ -146,6 +146,7 @@ impl Stage {
                 got = format!("{segment} {}", Expected::of(&heard.sent.fate).words());
                 break;
             };
+            self.hosts.receive(&arrived);
             if segment == "ACK" {
                 let known = Known { from, packet: shape.bytes(), shape, arrived: Some((to, arrived)) };
                 self.known.insert(connect.name.clone().unwrap_or_default(), known);

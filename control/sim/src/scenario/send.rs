@@ -53,6 +53,9 @@ impl Stage {
                     if whole { self.arrival(&heard) } else { Some((self.receiver(&heard)?, shape.clone())) }
                 };
                 arrived = arrived.or_else(seen);
+                if let Some((_, seen)) = &arrived {
+                    self.hosts.receive(seen);
+                }
                 self.check(&heard, expected, send, &from, &shape)?;
                 released.extend(heard.released.iter().map(|heard| Expected::of(&heard.sent.fate).words()));
             }
