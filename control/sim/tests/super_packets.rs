@@ -2,7 +2,8 @@
 
 use engine::{Direction, DropReason, Event};
 use vpclab_sim::{Fate, World};
-use wire::testing::{at, dont_fragment, ip, left_to_device, udp, verify};
+use wire::tcp_flag::{ACK, SYN};
+use wire::testing::{at, dont_fragment, ip, left_to_device, tcp, udp, verify};
 
 const LAB: &str = r#"
 lab: t
@@ -20,6 +21,30 @@ vpcs:
       shut:   { subnet: right, private_ip: 10.0.2.12, security_groups: [shut] }
     flow_logs:
       all: { traffic: all, max_aggregation_interval: 60, destination: { file: all.log } }
+"#;
+
+/// NAT64 towards a peer.
+const NAT64: &str = r#"
+lab: t
+vpcs:
+  app:
+    cidr: [10.0.0.0/16]
+    ipv6_cidr: 2600:1f18:aaaa:1000::/56
+    subnets:
+      jobs:    { cidr: 10.0.1.0/24, ipv6_cidr: "2600:1f18:aaaa:1001::/64", route_table: jobs }
+      transit: { cidr: 10.0.2.0/24, route_table: transit }
+    nat_gateways: { nat: { subnet: transit, connectivity_type: private, private_ip: 10.0.2.5 } }
+    route_tables:
+      jobs:    { routes: [ { to: "64:ff9b::/96", via: nat_gateway/nat } ] }
+      transit: { routes: [ { to: 10.1.0.0/16, via: peering/app-store } ] }
+    security_groups: { shy: { ingress: [] } }
+    instances: { job: { subnet: jobs, security_groups: [shy], ipv6_addresses: ["2600:1f18:aaaa:1001::10"] } }
+  store:
+    cidr: [10.1.0.0/16]
+    subnets: { s: { cidr: 10.1.1.0/24 } }
+    security_groups: { open: { ingress: [ { proto: all, from: 0.0.0.0/0 } ] } }
+    instances: { store: { subnet: s, security_groups: [open], private_ip: 10.1.1.10 } }
+peerings: { app-store: { requester: app, accepter: store } }
 "#;
 
 /// 7,000 bytes of payload from a to port 53 of `to`, cut into datagrams of at most `size`.
@@ -126,4 +151,25 @@ fn a_partial_checksum_is_completed_before_its_packet_is_split() {
         sent.deliveries.iter().flat_map(|delivery| delivery.packet[20..].to_vec()).collect();
     let sound = wire::checksum::transport(ip("10.0.1.10"), ip("10.0.2.11"), wire::proto::UDP, &payload);
     assert_eq!(sound, 0, "the checksum of the whole datagram is right");
+}
+
+/// A header of IPv6 is longer, so that segments which stay as long carry less, and five become six.
+///
+/// Rules: NG-20
+#[test]
+fn one_of_which_nat64_makes_more_segments_leaves_nothing_in_flight() {
+    let (valid, _) = import::load("t.yaml", NAT64).expect("the lab is sound");
+    let mut world = World::new(valid, 2);
+    let [job, store] = ["job", "store"].map(|name| world.interface(name).expect("there"));
+    let (client, server) = (at("[2600:1f18:aaaa:1001::10]:4000"), at("10.1.1.10:80"));
+    let asked = world.send(job, &tcp(client, at("[64:ff9b::a01:10a]:80"), SYN, 0, 0, &[]));
+    assert_eq!(asked.fate, Fate::Delivered(store));
+    let request = wire::parse(&asked.deliveries[0].packet).expect("a packet").tuple;
+    let peer = std::net::SocketAddr::new(request.src, request.src_port);
+    let answer = tcp(server, peer, ACK, 1, 1, &[7; 5 * 1_400]);
+    let answered = world.send_buffer(store, left_to_device(dont_fragment(answer), Some(1_400)));
+    assert_eq!(answered.fate, Fate::Delivered(job));
+    let counters = world.counters();
+    assert_eq!((counters.received, counters.fragments, counters.delivered), (6, 1, 7));
+    assert_eq!(counters.in_flight(), 0);
 }

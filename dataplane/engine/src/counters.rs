@@ -12,7 +12,7 @@ pub struct Counters {
     pub received: u64,
     /// Made here: ICMP errors.
     pub originated: u64,
-    /// Added by fragmentation: pieces beyond the first.
+    /// Added by fragmentation: pieces beyond the first, and segments beyond those that came where NAT64 makes shorter ones.
     pub fragments: u64,
     /// Sent out of an attachment.
     pub delivered: u64,

@@ -266,6 +266,8 @@ impl Engine {
         let Ok(parsed) = wire::translate(buffer, &own, &change) else {
             return self.drop_frame(*from, Some(parsed), DropReason::NatProtocol, None, now);
         };
+        // Segments of TCP stay as long when their headers grow, so that there may be more of them.
+        self.counters.fragments += u64::from(parsed.packets.saturating_sub(own.packets));
         self.deliver(&mut Packet { from: *from, buffer, parsed: &parsed, pieces }, mtu, to, now)
     }
 
