@@ -1,5 +1,6 @@
 //! Labs of unique names, programs with deadlines, sockets inside instances, traffic with sequence numbers, flow-log records.
 
+mod capture;
 mod deadline;
 mod lab;
 mod load;
@@ -15,4 +16,4 @@ pub(crate) use load::Load;
 pub(crate) use machine::{alone, lives, unique_name};
 pub(crate) use program::{Done, Program};
 pub(crate) use records::Records;
-pub(crate) use sockets::{echo_tcp, echo_tcp_at, echo_udp, echo_udp_at};
+pub(crate) use sockets::{Instance, echo_tcp, echo_tcp_at, echo_udp, echo_udp_at};

@@ -64,12 +64,22 @@ pub(crate) fn records(lab: Lab, drops: &[(&str, RangeInclusive<u64>)]) -> Vec<St
 
 /// All records of traffic in one file, ordered.
 pub(crate) fn rows(done: &Finished, file: &str, names: &BTreeMap<String, String>) -> Vec<String> {
+    rows_of(done, file, names, FIELDS)
+}
+
+/// The same by other fields, of which the interface is the first.
+pub(crate) fn rows_of(
+    done: &Finished,
+    file: &str,
+    names: &BTreeMap<String, String>,
+    fields: &str,
+) -> Vec<String> {
     let records: Records = done.records(file, FULL).of_traffic();
     let named = |row: String| {
         let (id, rest) = row.split_once(' ').expect("several fields");
         format!("{} {rest}", names.get(id).map_or(id, String::as_str))
     };
-    let mut rows: Vec<String> = records.table(FIELDS).into_iter().map(named).collect();
+    let mut rows: Vec<String> = records.table(fields).into_iter().map(named).collect();
     rows.sort();
     rows
 }

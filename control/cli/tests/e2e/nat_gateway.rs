@@ -7,30 +7,30 @@ use std::time::Duration;
 use crate::harness::{Deadline, LATE, Lab, NOTHING, echo_tcp_at, echo_udp_at};
 use crate::internet::{address, ping, ping_well, records, rows, up};
 
-const NAT: &str = include_str!("labs/nat.yaml");
+pub(crate) const NAT: &str = include_str!("labs/nat.yaml");
 
 /// A client inside, and its address.
-const JOB: (&str, &str) = ("job-1", "10.56.2.10");
+pub(crate) const JOB: (&str, &str) = ("job-1", "10.56.2.10");
 
-const JOB_V6: &str = "2600:1f18:56:1002::10";
+pub(crate) const JOB_V6: &str = "2600:1f18:56:1002::10";
 
 /// The public NAT gateway: inside, and as the internet sees it.
-const GATEWAY: (&str, &str) = ("10.56.1.5", "198.51.100.10");
+pub(crate) const GATEWAY: (&str, &str) = ("10.56.1.5", "198.51.100.10");
 
 /// A host, and its address.
-const LAPTOP: (&str, &str) = ("laptop", "203.0.113.50");
+pub(crate) const LAPTOP: (&str, &str) = ("laptop", "203.0.113.50");
 
 /// The same host for who speaks IPv6 (NG-20).
-const LAPTOP_V6: &str = "64:ff9b::cb00:7132";
+pub(crate) const LAPTOP_V6: &str = "64:ff9b::cb00:7132";
 
 /// What answers nothing that was sent.
-const UNSOLICITED: &str = "NGW_UNSOLICITED";
+pub(crate) const UNSOLICITED: &str = "NGW_UNSOLICITED";
 
-fn port(address: &str, port: u16) -> SocketAddr {
+pub(crate) fn port(address: &str, port: u16) -> SocketAddr {
     SocketAddr::new(self::address(address), port)
 }
 
-fn udp(lab: &Lab, (name, own): (&str, &str), port: u16) -> UdpSocket {
+pub(crate) fn udp(lab: &Lab, (name, own): (&str, &str), port: u16) -> UdpSocket {
     lab.instance(name).udp(address(own), port)
 }
 
