@@ -14,20 +14,33 @@ const INPUTS: usize = 3_000;
 
 const LAB: &str = r#"
 lab: fuzz
+internet: { hosts: { laptop: { ips: [203.0.113.50, "2001:db8:ffff::50"] } } }
 vpcs:
   v:
     cidr: [10.0.0.0/16]
     ipv6_cidr: 2001:db8:0:1000::/56
+    internet_gateway: true
+    egress_only_internet_gateway: true
     subnets:
-      a: { cidr: 10.0.1.0/24, ipv6_cidr: "2001:db8:0:1001::/64" }
+      a: { cidr: 10.0.1.0/24, ipv6_cidr: "2001:db8:0:1001::/64", route_table: private }
       b: { cidr: 10.0.2.0/24, ipv6_cidr: "2001:db8:0:1002::/64" }
+    nat_gateways: { gate: { subnet: b, public_ip: 198.51.100.10, private_ip: 10.0.2.5 } }
+    route_tables:
+      main: { main: true, routes: [ { to: 0.0.0.0/0, via: internet_gateway }, { to: "::/0", via: internet_gateway }, { to: 10.9.0.0/16, via: peering/p } ] }
+      private: { routes: [ { to: 0.0.0.0/0, via: nat_gateway/gate }, { to: "64:ff9b::/96", via: nat_gateway/gate }, { to: "::/0", via: egress_only_internet_gateway }, { to: 10.9.0.0/16, via: nat_gateway/gate } ] }
     security_groups:
       some: { ingress: [ { proto: tcp, ports: 80, from: 0.0.0.0/0 }, { proto: icmp, from: 10.0.0.0/16 }, { proto: udp, ports: 0-65535, from: sg/some } ] }
       all: { ingress: [ { proto: all, from: 0.0.0.0/0 }, { proto: all, from: "::/0" } ] }
     instances:
       one: { subnet: a, security_groups: [some], private_ip: 10.0.1.10, ipv6: true }
-      two: { subnet: b, security_groups: [all], private_ip: 10.0.2.10, ipv6: true, mtu: 1500 }
+      two: { subnet: b, security_groups: [all], private_ip: 10.0.2.10, public_ip: 198.51.100.20, ipv6: true, mtu: 1500 }
       nat: { subnet: b, security_groups: [all], private_ip: 10.0.2.11, source_dest_check: false }
+  w:
+    cidr: [10.9.0.0/16]
+    subnets: { a: { cidr: 10.9.1.0/24 } }
+    security_groups: { all: { ingress: [ { proto: all, from: 0.0.0.0/0 } ] } }
+    instances: { far: { subnet: a, security_groups: [all], private_ip: 10.9.1.10 } }
+peerings: { p: { requester: v, accepter: w } }
 "#;
 
 /// Bytes, and how to make them look like a packet of an instance of the lab.
@@ -60,7 +73,7 @@ fn every_packet_ends_once() {
     bolero::check!().with_iterations(INPUTS).with_type::<Vec<Input>>().for_each(|inputs| {
         for workers in [1, 3] {
             let mut world = World::with_sessions(valid.clone(), workers, 16);
-            let ends: Vec<_> = ["one", "two", "nat"].map(|name| world.interface(name).expect("there")).into();
+            let ends = ["one", "two", "nat", "far"].map(|name| world.interface(name).expect("there"));
             for input in inputs {
                 check_one(&mut world, &ends, input);
             }
@@ -71,10 +84,14 @@ fn every_packet_ends_once() {
     });
 }
 
-fn check_one(world: &mut World, ends: &[InterfaceIx], input: &Input) {
+fn check_one(world: &mut World, ends: &[InterfaceIx; 4], input: &Input) {
     let before = world.counters();
     let drops_before = world.drops().len();
-    let sent = world.send(ends[usize::from(input.from) % ends.len()], &packet(input));
+    let host = world.host("laptop").expect("there");
+    let sent = match ends.get(usize::from(input.from) % V4_FROM) {
+        Some(interface) => world.send(*interface, &packet(input)),
+        None => world.send_from_host(host, &packet(input)),
+    };
     let after = world.counters();
     assert_eq!(after.in_flight(), 0, "{after:?}");
     assert_eq!(after.received, before.received + 1);
@@ -117,7 +134,21 @@ fn check_taps(world: &mut World) {
     }
 }
 
-const V4: [[u8; 4]; 4] = [[10, 0, 1, 10], [10, 0, 2, 10], [10, 0, 2, 11], [10, 0, 1, 1]];
+/// Addresses of who sends, then others that packets go to.
+const V4: [[u8; 4]; 9] = [
+    [10, 0, 1, 10],
+    [10, 0, 2, 10],
+    [10, 0, 2, 11],
+    [10, 9, 1, 10],
+    [203, 0, 113, 50],
+    [198, 51, 100, 10],
+    [198, 51, 100, 20],
+    [10, 0, 2, 5],
+    [10, 0, 1, 1],
+];
+
+/// How many of them send.
+const V4_FROM: usize = 5;
 
 fn packet(input: &Input) -> Vec<u8> {
     let mut bytes = input.bytes.repeat(if input.long { 40 } else { 1 });
@@ -139,8 +170,8 @@ fn disguise_v4(bytes: &mut Vec<u8>, input: &Input) {
     bytes[4..6].copy_from_slice(&[0, input.to & 1]);
     bytes[6..8].copy_from_slice(&fragment_field(input).to_be_bytes());
     bytes[9] = [1, 6, 17, 17, input.protocol][usize::from(input.protocol) % 5];
-    bytes[12..16].copy_from_slice(&V4[usize::from(input.from) % 3]);
-    bytes[16..20].copy_from_slice(&V4[usize::from(input.to) % 4]);
+    bytes[12..16].copy_from_slice(&V4[usize::from(input.from) % V4_FROM]);
+    bytes[16..20].copy_from_slice(&V4[usize::from(input.to) % V4.len()]);
 }
 
 /// Mostly no fragment; else small offsets, so that first, later and overlapping fragments of few datagrams meet.
@@ -158,11 +189,15 @@ fn disguise_v6(bytes: &mut Vec<u8>, input: &Input) {
     bytes[0] = 0x60;
     bytes[4..6].copy_from_slice(&length.to_be_bytes());
     bytes[6] = [58, 6, 17, 44, 0, 60, input.protocol][usize::from(input.protocol) % 7];
-    let own = |n: u8| {
-        let mut address = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0x10, 1 + n % 2, 0, 0, 0, 0, 0, 0, 0, 0];
-        address[15] = 4;
-        address
-    };
-    bytes[8..24].copy_from_slice(&own(input.from));
-    bytes[24..40].copy_from_slice(&own(input.to));
+    bytes[8..24].copy_from_slice(&address_v6(input.from, usize::from(input.from) % V4_FROM == 4));
+    bytes[24..40].copy_from_slice(&address_v6(input.to, input.to.is_multiple_of(3)));
+}
+
+/// An instance's address, the host's, or what NAT64 makes of the host's IPv4 address.
+fn address_v6(n: u8, far: bool) -> [u8; 16] {
+    match (far, n % 2) {
+        (false, subnet) => [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0x10, 1 + subnet, 0, 0, 0, 0, 0, 0, 0, 4],
+        (true, 0) => [0x20, 0x01, 0x0d, 0xb8, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x50],
+        (true, _) => [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, 203, 0, 113, 50],
+    }
 }

@@ -40,6 +40,7 @@ scenarios! {
     a_nat_gateway_translates_echoes_and_errors
     a_nat_gateway_translates_ipv6_to_ipv4_for_its_block
     a_nat_gateway_translates_twice_on_the_way_to_the_internet
+    a_nat_gateway_whose_subnet_leads_back_to_it_drops_what_it_sent
     a_network_acl_cuts_tracked_flows_at_once
     a_public_address_of_the_same_vpc_is_reached_over_the_gateway
     a_public_address_that_nobody_has_leads_nowhere
@@ -72,6 +73,7 @@ scenarios! {
     every_block_of_a_vpc_is_local
     fragments_follow_their_first_one_ipv4
     fragments_follow_their_first_one_ipv6
+    fragments_pass_an_internet_gateway
     from_the_internet_rules_see_the_public_source_and_the_private_destination
     gateways_and_the_router_have_no_group
     groups_come_before_acls_on_the_way_out_and_after_them_on_the_way_in

@@ -173,3 +173,52 @@ fn one_of_which_nat64_makes_more_segments_leaves_nothing_in_flight() {
     assert_eq!((counters.received, counters.fragments, counters.delivered), (6, 1, 7));
     assert_eq!(counters.in_flight(), 0);
 }
+
+/// `a` is behind a NAT gateway, in both families.
+const GATEWAYS: &str = r#"
+lab: t
+internet: { hosts: { laptop: { ips: [203.0.113.50] } } }
+vpcs:
+  main:
+    cidr: [10.0.0.0/16]
+    ipv6_cidr: "2600:1f18:aaaa:1000::/56"
+    internet_gateway: true
+    subnets:
+      left:   { cidr: 10.0.1.0/24, ipv6_cidr: "2600:1f18:aaaa:1001::/64" }
+      public: { cidr: 10.0.2.0/24, route_table: public }
+    nat_gateways: { nat: { subnet: public, public_ip: 198.51.100.10, private_ip: 10.0.2.5 } }
+    route_tables:
+      main: { main: true, routes: [ { to: 0.0.0.0/0, via: nat_gateway/nat }, { to: "64:ff9b::/96", via: nat_gateway/nat } ] }
+      public: { routes: [ { to: 0.0.0.0/0, via: internet_gateway } ] }
+    instances: { a: { subnet: left, private_ip: 10.0.1.10, ipv6_addresses: ["2600:1f18:aaaa:1001::10"] } }
+    flow_logs:
+      all: { traffic: all, max_aggregation_interval: 60, destination: { file: all.log } }
+"#;
+
+/// Rules: FL-14, NG-02, NG-20
+#[test]
+fn it_passes_a_nat_gateway_unsplit_and_counts_as_its_datagrams_at_each_record() {
+    let v4 = ("10.0.1.10:4000", "203.0.113.50:53", 28);
+    let v6 = ("[2600:1f18:aaaa:1001::10]:4000", "[64:ff9b::203.0.113.50]:53", 48);
+    for (from, to, headers) in [v4, v6] {
+        let (valid, _) = import::load("t.yaml", GATEWAYS).expect("the lab is sound");
+        let mut world = World::new(valid, 2);
+        let (a, laptop) = (world.interface("a").expect("there"), world.host("laptop").expect("there"));
+        let payload = vec![7; 7_000];
+        let packet = left_to_device(dont_fragment(udp(at(from), at(to), &payload)), Some(1_400));
+        let sent = world.send_buffer(a, packet);
+        assert_eq!((sent.fate, sent.deliveries.len()), (Fate::DeliveredToHost(laptop), 1));
+        let parsed = wire::parse(&sent.deliveries[0].packet).expect("a packet");
+        assert_eq!((parsed.tuple.src, parsed.length), (ip("198.51.100.10"), 7_028));
+        let counters = world.counters();
+        assert_eq!((counters.received, counters.delivered, counters.in_flight()), (5, 5, 0));
+        let (inside, outside) = (7_000 + 5 * headers, 7_000 + 5 * 28);
+        let mut expected = [
+            (Direction::Egress, 5, inside),
+            (Direction::Ingress, 5, inside),
+            (Direction::Egress, 5, outside),
+        ];
+        expected.sort_unstable();
+        assert_eq!(taps(&mut world), expected, "from the client, into the gateway, out of it");
+    }
+}
