@@ -85,6 +85,24 @@ fn what_may_be_fragmented_is_and_passes_in_pieces() {
     lab.finish(NOTHING);
 }
 
+/// From outside, nothing of what is inside is known: the address that was written to says how long a packet may be.
+///
+/// Rules: MT-05, IG-02, OR-07, OR-08
+#[test]
+fn a_small_instance_is_discovered_from_outside() {
+    let lab = up(&INTERNET.replace("server-1: { ", "server-1: { mtu: 1300, "));
+    let ping = |target: &str| {
+        let argv = ["ping", "-n", "-c", "1", "-W", "1", "-M", "do", "-s", "1400", target];
+        lab.exec(LAPTOP.name, &argv).exits(1)
+    };
+    ping(SERVER.seen).says(&format!("From {} icmp_seq=1 Frag needed and DF set (mtu = 1300)", SERVER.seen));
+    ping(SERVER.v6).says(&format!("From {} icmp_seq=1 Packet too big: mtu=1300", SERVER.v6));
+    for target in [SERVER.seen, SERVER.v6] {
+        lab.exec(LAPTOP.name, &["ip", "route", "get", target]).ok().says("mtu 1300");
+    }
+    lab.finish(&[("PACKET_TOO_BIG", 2..=2)]);
+}
+
 /// Rules: MT-10, MT-11, IG-02
 #[test]
 fn datagrams_larger_than_the_internet_arrive_whole() {
