@@ -298,3 +298,13 @@ fn tcp_and_udp_pass_between_the_families() {
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
     lab.finish(&[LATE]);
 }
+
+/// Rules: NG-20
+#[test]
+fn many_bytes_pass_between_the_families() {
+    let lab = up(NAT);
+    let (job, laptop) = (lab.instance(JOB.0), lab.instance(LAPTOP.0));
+    let seen = echo_tcp_at(&job, &laptop, address(LAPTOP.1), port(LAPTOP_V6, 7), 500_000);
+    assert_eq!(seen.ip(), address(GATEWAY.1));
+    lab.finish(&[LATE]);
+}
