@@ -35,9 +35,6 @@ const RECENT: usize = 10;
 /// The lowest port of a NAT gateway (NG-05).
 const FIRST_LEASE: u16 = 1_024;
 
-/// No interface has a larger MTU.
-const LARGEST: usize = 9_001;
-
 /// Lengths around every MTU of generated interfaces.
 const SIZES: &[usize] = &[1_280, 1_281, 1_400, 1_500, 1_501, 3_000, 9_001, 9_002];
 
@@ -84,11 +81,7 @@ impl Traffic {
 
     /// Sends it whole, or now and then in fragments; not to a NAT gateway with several addresses, since a later fragment
     /// does not show which of them stands for which in a world with other leases.
-    fn push(&mut self, lab: &Lab, from: String, mut shape: Shape, draw: &mut Draw) {
-        if !lab.peerings.is_empty() {
-            // Which of two places tells the sender of what no guest can send (MT-01) is left open.
-            shape.size = shape.size.map(|size| size.min(LARGEST));
-        }
+    fn push(&mut self, lab: &Lab, from: String, shape: Shape, draw: &mut Draw) {
         let packet = shape.bytes();
         let header = if shape.src.is_ipv4() { 20 } else { 40 };
         let payload = packet.len() - header;

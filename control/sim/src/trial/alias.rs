@@ -31,7 +31,8 @@ pub(super) struct Aliases {
     own: BTreeMap<End, (IpAddr, u16)>,
     /// Ends that this world uses.
     used: BTreeMap<End, End>,
-    /// Whether some connection ever got another address.
+    /// Whether some connection ever got another source, and whether that was another address.
+    differ: bool,
     moved: bool,
 }
 
@@ -41,6 +42,7 @@ impl Aliases {
         for (first, own) in first.iter().zip(own) {
             let (wanted, got) = (End::of(world, first), End::of(world, own));
             let source = (got.address, got.port);
+            self.differ |= (wanted.address, wanted.port) != source;
             self.moved |= wanted.address != got.address;
             if let Some(before) = self.used.insert(got, wanted.clone()) {
                 self.own.remove(&before);
@@ -49,9 +51,9 @@ impl Aliases {
         }
     }
 
-    /// Whether the two worlds differ at all.
-    pub(super) fn differ(&self) -> bool {
-        self.own.iter().any(|(end, own)| (end.address, end.port) != *own)
+    /// Whether some connection ever got another source.
+    pub(super) const fn differ(&self) -> bool {
+        self.differ
     }
 
     /// Whether some connection ever got another address.

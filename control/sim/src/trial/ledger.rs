@@ -1,6 +1,6 @@
 //! What flow logs must have counted in the end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use engine::{Event, TapEvent, Time};
 use oracle::{Action, Direction, Record};
@@ -13,8 +13,6 @@ use super::Complaint;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ledger {
     totals: BTreeMap<Key, Total>,
-    /// Those whose bytes engines count in a way of their own, see [`Self::note`].
-    inexact: BTreeSet<Key>,
 }
 
 /// What flow logs must have counted of one flow at one interface in one direction with one verdict.
@@ -32,8 +30,8 @@ pub struct Recorded {
     pub tuple: FiveTuple,
     /// Packets in all.
     pub packets: u64,
-    /// Their IP bytes; none where fragments went through NAT64, whose headers engines count another way.
-    pub bytes: Option<u64>,
+    /// Their IP bytes.
+    pub bytes: u64,
 }
 
 /// Interface id, direction, verdict, traffic path and tuple.
@@ -50,9 +48,6 @@ struct Total {
 
 impl Ledger {
     /// Counts one packet under each record.
-    ///
-    /// Of a packet that NAT64 changes, engines count the difference of the headers without a fragment header: the bytes of records
-    /// beyond the gateway are not compared where fragments were counted.
     pub(super) fn note(&mut self, records: &[Record], parsed: &Parsed, now: Time) {
         for record in records {
             let key = (
@@ -63,11 +58,6 @@ impl Ledger {
                 record.tuple,
             );
             let bytes = u64::from(record.bytes);
-            if record.tuple.src.is_ipv4() != parsed.tuple.src.is_ipv4()
-                && record.bytes.abs_diff(parsed.wire_bytes) != header_growth(parsed)
-            {
-                self.inexact.insert(key.clone());
-            }
             add(
                 &mut self.totals,
                 key,
@@ -85,10 +75,7 @@ impl Ledger {
             traffic_path: *traffic_path,
             tuple: *tuple,
             packets: total.packets,
-            bytes: Some(total.bytes).filter(|_| {
-                let key = (id.clone(), *direction, *action, *traffic_path, *tuple);
-                !self.inexact.contains(&key)
-            }),
+            bytes: total.bytes,
         })
     }
 
@@ -108,12 +95,7 @@ impl Ledger {
         let mut keys: Vec<_> = self.totals.keys().chain(found.keys()).collect();
         keys.sort_unstable();
         for key in keys {
-            let without_bytes = |total: &Total| match self.inexact.contains(key) {
-                true => Total { bytes: 0, ..*total },
-                false => *total,
-            };
-            let expected = self.totals.get(key).map(without_bytes);
-            let found = found.get(key).map(without_bytes);
+            let (expected, found) = (self.totals.get(key), found.get(key));
             if expected != found {
                 return Err(Complaint::Records {
                     workers,
@@ -125,11 +107,6 @@ impl Ledger {
         }
         Ok(())
     }
-}
-
-/// What NAT64 adds to a packet or takes from it: one header's difference, of an ICMP error two.
-const fn header_growth(parsed: &Parsed) -> u32 {
-    if parsed.is_about_another() { 40 } else { 20 }
 }
 
 fn add(totals: &mut BTreeMap<Key, Total>, key: Key, more: Total) {
