@@ -66,6 +66,10 @@ impl<'a> Walk<'a> {
             IpAddr::V4(public) => {
                 let mapped = self.lab.vpcs.values().find_map(|vpc| private_of(vpc, public));
                 let (vpc, gateway, private) = mapped.ok_or(Loss::between(Reason::NotOnInternet))?;
+                // A packet from out there is from nobody inside.
+                if in_vpc(vpc, self.parsed.tuple.src) {
+                    return Err(Loss::between(Reason::NotGloballyRoutable));
+                }
                 self.trail.push(Step::one(StepKind::InternetGateway, &gateway.id));
                 rewrite::destination(&mut self.parsed, IpAddr::V4(private));
                 self.enter_by_gateway(vpc, gateway)
@@ -130,7 +134,8 @@ impl<'a> Walk<'a> {
     fn answers(&mut self, gateway: &EgressOnlyInternetGateway) -> Result<(), Loss> {
         let refused = Loss::between(Reason::EgressOnlyWithoutFlow);
         if let Transport::Icmp { about: Some(about), .. } = self.parsed.transport {
-            return self.flow_of(gateway, about).map(drop).ok_or(refused);
+            let returns = about.src == self.parsed.tuple.dst;
+            return self.flow_of(gateway, about).filter(|_| returns).map(drop).ok_or(refused);
         }
         let flow = self.flow_of(gateway, self.parsed.tuple.reversed()).ok_or(refused)?;
         if let Some(flow) = self.flows.get_mut(flow) {

@@ -79,7 +79,7 @@ impl Oracle {
 
     fn walk<'a>(&'a mut self, lab: &'a Lab, parsed: &Parsed, leases: Leases<'a>, now_ns: u64) -> Walk<'a> {
         self.flows.retain(|flow| flow.is_live(&lab.settings, now_ns));
-        self.translations.retain(|translation| translation.is_live(&lab.settings, now_ns));
+        self.translations.retain(|translation| translation.is_live(lab, now_ns));
         Walk {
             lab,
             parsed: *parsed,

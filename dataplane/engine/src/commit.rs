@@ -82,9 +82,6 @@ impl Engine {
         now: Time,
     ) -> Result<Vec<(Handle, Direction)>, DropReason> {
         let passages = &decision.passages()[..halted.unwrap_or_else(|| decision.passages().len())];
-        if self.memory.gateways.room() < passages.len() {
-            return Err(DropReason::SessionTableFull);
-        }
         self.memory.gateways.enter(snapshot, passages, now)
     }
 

@@ -113,8 +113,10 @@ impl Decisions {
             let slot = self.slot_mut(known);
             slot.users += 1;
             slot.checked = generation;
-            // The same flow may have begun anew.
-            slot.under = under;
+            // The same flow may have begun anew; what is no ordinary packet has no patch for others.
+            if under.as_ref().is_none_or(|under| under.patch.is_some() || !under.passages.is_empty()) {
+                slot.under = under;
+            }
             return known;
         }
         let decision = Arc::new(decision);

@@ -88,7 +88,7 @@ impl Engine {
         now: Time,
     ) -> Next {
         let (replay, parsed) = (&ready.replay, packet.parsed);
-        let longer = replay.is_shorter_than(parsed);
+        let longer = replay.is_exceeded_by(parsed);
         if longer && replay.keeps_whole(parsed) || replay.ends_life_of(parsed) {
             return self.replay_halted(snapshot, packet, ready, now);
         }
@@ -268,6 +268,8 @@ impl Engine {
         };
         // Segments of TCP stay as long when their headers grow, so that there may be more of them.
         self.counters.fragments += u64::from(parsed.packets.saturating_sub(own.packets));
+        // The MTU is that of packets as they entered; of another family they were judged before.
+        let mtu = mtu.filter(|_| parsed.tuple.src.is_ipv4() == own.tuple.src.is_ipv4());
         self.deliver(&mut Packet { from: *from, buffer, parsed: &parsed, pieces }, mtu, to, now)
     }
 
@@ -332,11 +334,11 @@ impl Replay {
     /// Whether the packet is too long for its way (MT-05).
     #[inline]
     fn is_too_narrow_for(&self, parsed: &Parsed) -> bool {
-        parsed.dont_fragment && self.is_shorter_than(parsed)
+        parsed.dont_fragment && self.is_exceeded_by(parsed)
     }
 
     #[inline]
-    fn is_shorter_than(&self, parsed: &Parsed) -> bool {
+    fn is_exceeded_by(&self, parsed: &Parsed) -> bool {
         self.mtu.is_some_and(|mtu| parsed.longest > u32::from(mtu))
     }
 

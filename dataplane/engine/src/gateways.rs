@@ -37,6 +37,18 @@ struct Connection {
     metrics: Option<Metrics>,
 }
 
+impl Connection {
+    /// Whether the gateway is the one that it began at, and still has the address that it was given.
+    fn is_of(&self, snapshot: &Snapshot, gateway: Stateful, outer: &FiveTuple) -> bool {
+        match gateway {
+            Stateful::EgressOnly(_) => true,
+            Stateful::Nat(nat) => snapshot.interface(nat).is_some_and(|interface| {
+                interface.owns(outer.src) && !self.state.began_before(interface.appeared)
+            }),
+        }
+    }
+}
+
 /// All connections of the gateways that this worker owns.
 #[derive(Debug)]
 pub(crate) struct Gateways {
@@ -81,14 +93,28 @@ impl Gateways {
         &mut self.metrics
     }
 
-    pub(crate) fn outer_of(&self, gateway: Stateful, inner: &FiveTuple, now: Time) -> Option<FiveTuple> {
-        self.by_inner.get(self.live(gateway, inner, now)?)?.outer
+    pub(crate) fn outer_of(
+        &self,
+        snapshot: &Snapshot,
+        gateway: Stateful,
+        inner: &FiveTuple,
+        now: Time,
+    ) -> Option<FiveTuple> {
+        let connection = self.by_inner.get(self.live(gateway, inner, now)?)?;
+        connection.outer.filter(|outer| connection.is_of(snapshot, gateway, outer))
     }
 
-    pub(crate) fn inner_of(&self, gateway: Stateful, outer: &FiveTuple, now: Time) -> Option<FiveTuple> {
+    pub(crate) fn inner_of(
+        &self,
+        snapshot: &Snapshot,
+        gateway: Stateful,
+        outer: &FiveTuple,
+        now: Time,
+    ) -> Option<FiveTuple> {
         let found = self.by_outer.find(&At { gateway, tuple: *outer })?;
         let handle = (*self.by_outer.get(found)?)?;
-        self.is_live(handle, now).then_some(self.by_inner.key(handle)?.tuple)
+        let holds = self.is_live(handle, now) && self.by_inner.get(handle)?.is_of(snapshot, gateway, outer);
+        holds.then_some(self.by_inner.key(handle)?.tuple)
     }
 
     /// Whether [`Self::way_back`] ever has an answer.
@@ -135,37 +161,61 @@ impl Gateways {
         (first..count).chain(0..first).map(|n| LOWEST_PORT + n).find(|port| {
             let outer = FiveTuple { src_port: *port, ..outer };
             self.steering.owner_of(snapshot, &outer) == self.worker
-                && self.inner_of(gateway, &outer, now).is_none()
+                && self.inner_of(snapshot, gateway, &outer, now).is_none()
         })
-    }
-
-    /// How many more connections there can be.
-    pub(crate) fn room(&self) -> usize {
-        self.by_inner.capacity() - self.by_inner.len()
     }
 
     /// The states of these passages, begun where they are new.
     ///
     /// # Errors
     ///
-    /// Why there is no room for one of them; nothing is begun then but what came before.
+    /// Why there is no room for one of them; nothing is begun then. Connections that live need none.
     pub(crate) fn enter(
         &mut self,
         snapshot: &Snapshot,
         passages: &[Passage],
         now: Time,
     ) -> Result<Vec<(Handle, Direction)>, DropReason> {
-        let mut enter = |passage: &Passage| Ok((self.enter_one(snapshot, passage, now)?, passage.direction));
-        passages.iter().map(&mut enter).collect()
+        let known = |passage: &&Passage| self.connection_of(passage, now).is_some();
+        let new = passages.iter().filter(|passage| !known(passage)).count();
+        if self.by_inner.capacity() - self.by_inner.len() < new {
+            return Err(DropReason::SessionTableFull);
+        }
+        let mut entered = Vec::with_capacity(passages.len());
+        for passage in passages {
+            match self.enter_one(snapshot, passage, now) {
+                Ok(handle) => entered.push((handle, passage.direction)),
+                Err(reason) => {
+                    self.end_unused(&entered);
+                    return Err(reason);
+                }
+            }
+        }
+        Ok(entered)
     }
 
     fn enter_one(&mut self, snapshot: &Snapshot, passage: &Passage, now: Time) -> Result<Handle, DropReason> {
-        let handle = match self.live(passage.gateway, &passage.inner, now) {
+        let handle = match self.connection_of(passage, now) {
             Some(handle) => handle,
             None => self.begin(passage, snapshot.generation(), now)?,
         };
         self.note_way_back(snapshot, handle, passage);
         Ok(handle)
+    }
+
+    /// The connection that lives already, under the very tuples of this passage.
+    fn connection_of(&self, passage: &Passage, now: Time) -> Option<Handle> {
+        let handle = self.live(passage.gateway, &passage.inner, now)?;
+        (self.by_inner.get(handle)?.outer == Some(passage.outer)).then_some(handle)
+    }
+
+    /// Ends connections that no packet has passed yet.
+    fn end_unused(&mut self, entered: &[(Handle, Direction)]) {
+        for (handle, _) in entered {
+            if self.by_inner.get(*handle).is_some_and(|known| known.state.deadline.time() == Time(0)) {
+                self.end(*handle);
+            }
+        }
     }
 
     fn begin(&mut self, passage: &Passage, generation: Generation, now: Time) -> Result<Handle, DropReason> {
@@ -179,7 +229,7 @@ impl Gateways {
         state.begin_group(Direction::Egress, generation, inner.proto);
         let metrics = match gateway {
             Stateful::Nat(nat) => {
-                if !self.ports.take(&Destination::of(nat, &outer)) {
+                if !self.ports.take(&Destination::of(nat, &outer), outer.src_port) {
                     return Err(DropReason::NatPortsExhausted);
                 }
                 Some(self.metrics.begin(nat))
@@ -207,9 +257,10 @@ impl Gateways {
             let vpc = snapshot.interface(nat)?.vpc;
             Some((snapshot.peering(over)?.other_side(vpc)?, over))
         });
-        let (Some((vpc, over)), Some(connection)) = (far, self.by_inner.get_mut(handle)) else { return };
-        connection.over = Some((vpc, over));
-        self.ways_back.insert((vpc, passage.outer), (handle, over));
+        let (Some(far), Some(connection)) = (far, self.by_inner.get_mut(handle)) else { return };
+        let before = connection.over.replace(far);
+        self.forget_way_back(handle, before.filter(|before| before.0 != far.0), passage.outer);
+        self.ways_back.insert((far.0, passage.outer), (handle, far.1));
     }
 
     #[inline]
@@ -289,15 +340,17 @@ impl Gateways {
         if let Some(found) = self.by_outer.find(&At { gateway, tuple: outer }) {
             self.by_outer.remove(found);
         }
-        if let Some((vpc, _)) = connection.over {
-            let key = (vpc, outer);
-            if self.ways_back.get(&key).is_some_and(|(known, _)| *known == handle) {
-                self.ways_back.remove(&key);
-            }
-        }
+        self.forget_way_back(handle, connection.over, outer);
         if let (Stateful::Nat(nat), Some(metrics)) = (gateway, connection.metrics) {
             self.ports.release(&Destination::of(nat, &outer));
             self.metrics.end(metrics);
+        }
+    }
+
+    fn forget_way_back(&mut self, handle: Handle, over: Option<(VpcIx, PeeringIx)>, outer: FiveTuple) {
+        let Some((vpc, _)) = over else { return };
+        if self.ways_back.get(&(vpc, outer)).is_some_and(|(known, _)| *known == handle) {
+            self.ways_back.remove(&(vpc, outer));
         }
     }
 

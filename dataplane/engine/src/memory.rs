@@ -305,11 +305,11 @@ impl Tracked for View<'_> {
     }
 
     fn outer_of(&self, gateway: Stateful, inner: &FiveTuple) -> Option<FiveTuple> {
-        self.memory.gateways.outer_of(gateway, inner, self.now)
+        self.memory.gateways.outer_of(self.snapshot, gateway, inner, self.now)
     }
 
     fn inner_of(&self, gateway: Stateful, outer: &FiveTuple) -> Option<FiveTuple> {
-        self.memory.gateways.inner_of(gateway, outer, self.now)
+        self.memory.gateways.inner_of(self.snapshot, gateway, outer, self.now)
     }
 
     fn lease(&self, nat: InterfaceIx, addresses: &[Ipv4Addr], wanted: &FiveTuple) -> Option<(Ipv4Addr, u16)> {

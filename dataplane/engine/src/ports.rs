@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use snapshot::InterfaceIx;
 use wire::FiveTuple;
 
+use crate::decide::LOWEST_PORT;
 use crate::limits;
 
 /// What the limit of connections is for: one address of a NAT gateway to one destination, port and protocol.
@@ -39,6 +40,12 @@ impl Leases {
     fn counter(&self, of: &Destination) -> Arc<AtomicU32> {
         let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(counters.entry(*of).or_default())
+    }
+
+    /// What the counter says, if there is one.
+    fn count(&self, of: &Destination) -> u32 {
+        let counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counters.get(of).map_or(0, |counter| counter.load(Relaxed))
     }
 
     /// Lets go of a counter that no worker uses.
@@ -78,16 +85,21 @@ impl Ports {
 
     /// How many connections there are to this destination, of all workers.
     pub(crate) fn in_use(&self, of: &Destination) -> u32 {
-        self.own.get(of).map_or_else(|| self.shared.counter(of).load(Relaxed), |own| own.all.load(Relaxed))
+        self.own.get(of).map_or_else(|| self.shared.count(of), |own| own.all.load(Relaxed))
     }
 
     /// Counts one more connection, unless there are as many as there may be.
-    pub(crate) fn take(&mut self, of: &Destination) -> bool {
+    pub(crate) fn take(&mut self, of: &Destination, port: u16) -> bool {
         let own = self.own.entry(*of).or_insert_with(|| Own { all: self.shared.counter(of), count: 0 });
         let more = |count| (count < limits::NAT_CONNECTIONS).then_some(count + 1);
         let taken = own.all.fetch_update(Relaxed, Relaxed, more).is_ok();
         own.count += u32::from(taken);
-        self.cursor = self.cursor.wrapping_add(u16::from(taken));
+        if own.count == 0 {
+            self.own.remove(of);
+            self.shared.forget(of);
+        }
+        // Ports below are searched last.
+        self.cursor = port.wrapping_sub(LOWEST_PORT).wrapping_add(1);
         taken
     }
 

@@ -85,6 +85,11 @@ impl<'a> Walk<'a> {
         let Some((vpc, private)) = self.snapshot.internet().private_of(public) else {
             return refuse(DropReason::NotOnInternet, None);
         };
+        // Nobody out there is somebody inside.
+        self.depend(Part::Vpc(vpc));
+        if self.snapshot.vpc(vpc).is_some_and(|vpc| vpc.contains(self.here.tuple.src)) {
+            return refuse(DropReason::NotGloballyRoutable, None);
+        }
         self.change(|here| here.set_destination(private.into()));
         self.enter_by_gateway(vpc)
     }
@@ -147,7 +152,9 @@ impl<'a> Walk<'a> {
         let name = self.snapshot.vpc(vpc).and_then(|vpc| vpc.egress_only_internet_gateway);
         self.note(None, StepKind::EgressOnlyInternetGateway, name);
         let sent = self.here.about.unwrap_or_else(|| self.here.tuple.reversed());
-        if self.outer_of(Stateful::EgressOnly(vpc), &sent).is_none() {
+        // An error goes back to whoever sent what it quotes.
+        let returns = self.here.about.is_none_or(|about| about.src == self.here.tuple.dst);
+        if !returns || self.outer_of(Stateful::EgressOnly(vpc), &sent).is_none() {
             return refuse(DropReason::EgressOnlyWithoutFlow, None);
         }
         if self.here.about.is_none() {
