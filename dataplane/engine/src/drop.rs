@@ -67,7 +67,7 @@ reasons! {
     NatPortsExhausted = "NGW_ERROR_PORT_ALLOCATION",
     /// A protocol or ICMP message that NAT gateways do not translate (NG-04).
     NatProtocol = "NGW_PROTOCOL",
-    /// Nothing that the NAT gateway sent is answered by it (NG-09, NG-12, NG-13).
+    /// It answers nothing that the NAT gateway sent (NG-09, NG-12, NG-13).
     NatUnsolicited = "NGW_UNSOLICITED",
     /// It belongs to a connection that the NAT gateway does not know, or no longer; TCP gets a reset (NG-10).
     NatWithoutTranslation = "NGW_WITHOUT_TRANSLATION",
@@ -79,7 +79,7 @@ reasons! {
     NoRoute = "NO_ROUTE_TO_DESTINATION",
     /// It comes in over IPv6 to a subnet whose route back does not lead over the internet (EI-08).
     NoRouteBack = "IGW_NO_ROUTE_BACK",
-    /// The destination lies in the VPC but no interface owns it.
+    /// The destination lies in the VPC, or in the peer that it is for, but no interface owns it.
     NoSuchDestination = "NO_INTERFACE_FOR_ADDRESS",
     /// An address that is not routed on the internet (IG-14).
     NotGloballyRoutable = "IGW_ADDRESS_NOT_GLOBAL",

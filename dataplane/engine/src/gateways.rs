@@ -13,7 +13,7 @@ use tables::{FlowTable, Handle, Wheel};
 use wire::{FiveTuple, Parsed, proto};
 
 use crate::decide::{LOWEST_PORT, Passage, Stateful};
-use crate::metrics::{Metrics, NatMetrics};
+use crate::metrics::{MetricsIx, NatMetrics};
 use crate::ports::{Destination, Leases, Ports};
 use crate::session::{Half, Stamp};
 use crate::tcp::Connection as Tcp;
@@ -34,7 +34,7 @@ struct Connection {
     over: Option<(VpcIx, PeeringIx)>,
     /// How far it has come, as a security group would see it at the gateway's inside.
     state: Half,
-    metrics: Option<Metrics>,
+    metrics: Option<MetricsIx>,
 }
 
 impl Connection {

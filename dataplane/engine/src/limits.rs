@@ -48,8 +48,8 @@ pub(crate) const FRAGMENT_WAIT: Duration = Duration::from_secs(1);
 /// How long a first fragment is remembered: Linux gives reassembly 30 s, so nothing later is of use.
 pub(crate) const FRAGMENT_MEMORY: Duration = Duration::from_secs(30);
 
-/// ICMP errors that all workers together send to one interface in a second.
-pub(crate) const ICMP_ERRORS_PER_SECOND: u32 = 100;
+/// ICMP errors and resets that all workers together send to one interface, or one host, in a second.
+pub(crate) const ANSWERS_PER_SECOND: u32 = 100;
 
 /// Dropped packets remembered for `drops` and `explain --last-drop`, per worker.
 pub(crate) const DROPS_REMEMBERED: usize = 1_024;

@@ -37,7 +37,7 @@ pub struct Volume {
 
 /// Names the counters of one gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Metrics(u16);
+pub(crate) struct MetricsIx(u16);
 
 /// The counters of all NAT gateways that a worker has seen.
 #[derive(Debug, Default)]
@@ -50,21 +50,21 @@ impl NatMetrics {
         self.of.iter().copied()
     }
 
-    fn entry(&mut self, nat: InterfaceIx) -> Metrics {
+    fn entry(&mut self, nat: InterfaceIx) -> MetricsIx {
         if let Some(at) = self.of.iter().position(|(known, _)| *known == nat) {
-            return Metrics(at as u16);
+            return MetricsIx(at as u16);
         }
         self.of.push((nat, NatCounters::default()));
-        Metrics((self.of.len() - 1) as u16) // far fewer than addresses of their subnets
+        MetricsIx((self.of.len() - 1) as u16) // far fewer than addresses of their subnets
     }
 
     #[inline]
-    fn counters(&mut self, of: Metrics) -> &mut NatCounters {
+    fn counters(&mut self, of: MetricsIx) -> &mut NatCounters {
         &mut self.of[usize::from(of.0)].1
     }
 
     /// A new connection.
-    pub(crate) fn begin(&mut self, nat: InterfaceIx) -> Metrics {
+    pub(crate) fn begin(&mut self, nat: InterfaceIx) -> MetricsIx {
         let metrics = self.entry(nat);
         let counters = self.counters(metrics);
         counters.active_connection_count += 1;
@@ -73,7 +73,7 @@ impl NatMetrics {
     }
 
     #[inline]
-    pub(crate) fn see(&mut self, of: Metrics, direction: Direction, parsed: &Parsed, opened: bool) {
+    pub(crate) fn see(&mut self, of: MetricsIx, direction: Direction, parsed: &Parsed, opened: bool) {
         let counters = self.counters(of);
         counters.connection_established_count += u64::from(opened);
         let volume = match direction {
@@ -84,11 +84,11 @@ impl NatMetrics {
         volume.bytes += u64::from(parsed.wire_bytes);
     }
 
-    pub(crate) fn time_out(&mut self, of: Metrics) {
+    pub(crate) fn time_out(&mut self, of: MetricsIx) {
         self.counters(of).idle_timeout_count += 1;
     }
 
-    pub(crate) fn end(&mut self, of: Metrics) {
+    pub(crate) fn end(&mut self, of: MetricsIx) {
         self.counters(of).active_connection_count -= 1;
     }
 

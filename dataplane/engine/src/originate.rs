@@ -13,13 +13,13 @@ pub(crate) struct Originator {
     outbox: VecDeque<(Attachment, Buffer)>,
     /// Errors sent in the second of the first field.
     sent: BTreeMap<Attachment, (u64, u32)>,
-    /// This worker's share of [`limits::ICMP_ERRORS_PER_SECOND`].
+    /// This worker's share of [`limits::ANSWERS_PER_SECOND`].
     budget: u32,
 }
 
 impl Originator {
     pub(crate) fn new(workers: u16) -> Self {
-        let budget = (limits::ICMP_ERRORS_PER_SECOND / u32::from(workers)).max(1);
+        let budget = (limits::ANSWERS_PER_SECOND / u32::from(workers)).max(1);
         Self { outbox: VecDeque::new(), sent: BTreeMap::new(), budget }
     }
 

@@ -22,7 +22,8 @@ use crate::{Direction, Time};
 pub(crate) struct Half {
     /// None while only the other direction was seen.
     pub(crate) decision: Option<DecisionIx>,
-    /// The half at the attachment where this half's packets leave, when its gate keeps state. It is of the same family.
+    /// The half at the attachment where this half's packets leave, when its gate keeps state: of the same family, or of the
+    /// other behind NAT64.
     pub(crate) peer: Option<Handle>,
     /// Group state: when it ends.
     pub(crate) deadline: Stamp,

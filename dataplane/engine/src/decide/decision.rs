@@ -10,7 +10,8 @@ use crate::{Action, Direction, DropReason};
 
 /// The whole answer about one direction of a flow.
 ///
-/// It says nothing of the packet itself, so that all flows that go the same way can share it.
+/// It says nothing of the packet itself, so that all flows that go the same way can share it; those through a stateful
+/// gateway have their own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Decision {
     /// Where the packet goes.

@@ -39,6 +39,8 @@ impl<'a> Walk<'a> {
     fn leave_lab(&mut self, kind: StepKind, gateway: NameIx) {
         self.note(None, kind, Some(gateway));
         self.depend(Part::Internet);
+        // Each place tells its own MTU.
+        self.begin_path();
         self.narrow(self.snapshot.internet().mtu);
     }
 
@@ -65,7 +67,7 @@ impl<'a> Walk<'a> {
     fn pass_egress_only(&mut self, vpc: VpcIx, direction: Direction) {
         let sent = direction.outward(self.here.tuple);
         let gateway = Stateful::EgressOnly(vpc);
-        self.path().passages.push(Passage { gateway, inner: sent, outer: sent, direction, over: None });
+        self.begin_path().passages.push(Passage { gateway, inner: sent, outer: sent, direction, over: None });
     }
 
     /// On the internet: to a host, or into the lab by a gateway (IG-06, IG-10).

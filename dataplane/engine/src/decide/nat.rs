@@ -77,7 +77,7 @@ impl<'a> Walk<'a> {
         };
         if about.is_none() {
             let direction = Direction::Ingress;
-            self.path().passages.push(Passage { gateway, inner, outer, direction, over: None });
+            self.begin_path().passages.push(Passage { gateway, inner, outer, direction, over: None });
             self.change(|here| here.set_tuple(inner.reversed()));
             return Ok(());
         }
@@ -105,7 +105,7 @@ impl<'a> Walk<'a> {
             None => self.connect(site, remote)?,
         };
         let direction = Direction::Egress;
-        self.path().passages.push(Passage { gateway, inner, outer, direction, over: None });
+        self.begin_path().passages.push(Passage { gateway, inner, outer, direction, over: None });
         self.change(|here| here.set_tuple(outer));
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What a path asks of packets beside the policy: how long they may be, and how far they may still go.
+//! What gateways do with packets, and what a path asks of them beside the policy: how long they may be, how far they may go.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -80,8 +80,8 @@ pub struct Path {
 }
 
 impl Walk<'_> {
-    /// What gateways do, begun with the first one that does anything.
-    pub(super) fn path(&mut self) -> &mut Path {
+    /// The path, begun at the first gateway: places before it that are narrow for packets are in it then.
+    pub(super) fn begin_path(&mut self) -> &mut Path {
         let before = self.taps.iter().take_while(|tap| tap.direction == Direction::Egress).count();
         let narrow = self.mtu.map(|mtu| Narrow { mtu, taps: before as u8, passages: 0, router: None });
         let begin = || Box::new(Path { narrows: narrow.into_iter().collect(), ..Path::default() });
@@ -109,7 +109,7 @@ impl Walk<'_> {
     pub(super) fn count_forwarder(&mut self, address: Ipv4Addr) {
         let router = if self.facts.tuple.src.is_ipv4() { address.into() } else { embed(address).into() };
         let taps = self.taps.len() as u8;
-        let path = self.path();
+        let path = self.begin_path();
         let passages = path.passages.len() as u8;
         path.forwarders.push(Forwarder { router, taps, passages });
     }
@@ -117,7 +117,7 @@ impl Walk<'_> {
     /// The packet has become something else.
     pub(super) fn change(&mut self, change: impl FnOnce(&mut Here)) {
         change(&mut self.here);
-        self.path();
+        self.begin_path();
         self.changed = true;
     }
 

@@ -22,13 +22,13 @@ impl<'a> Walk<'a> {
             return refuse(DropReason::PeeringCidr, None);
         };
         // Each place tells its own MTU.
-        self.path();
+        self.begin_path();
         self.narrow(peering.mtu);
         if let Some(nat) = hop.nat {
             let outer = self.here.tuple;
             let sent =
                 |passage: &&mut Passage| passage.gateway == Stateful::Nat(nat) && passage.outer == outer;
-            if let Some(passage) = self.path().passages.iter_mut().find(sent) {
+            if let Some(passage) = self.begin_path().passages.iter_mut().find(sent) {
                 passage.over = Some(ix);
             }
         }

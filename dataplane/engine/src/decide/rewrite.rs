@@ -20,9 +20,6 @@ pub struct Rewrite {
 }
 
 impl Rewrite {
-    /// Nothing changes.
-    pub const NONE: Self = Self { src: None, dst: None, src_port: None, dst_port: None, proto: None };
-
     /// What makes `after` of `before`.
     pub(super) fn between(before: &FiveTuple, after: &FiveTuple) -> Self {
         Self {
