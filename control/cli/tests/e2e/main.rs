@@ -26,6 +26,7 @@ mod mtu;
 mod nat64;
 mod nat_errors;
 mod nat_gateway;
+mod nat_ports;
 mod nat_records;
 mod offload;
 mod order;
