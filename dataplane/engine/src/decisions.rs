@@ -4,7 +4,7 @@
 //! decisions. A half names its decision by number; the part that every packet needs lies in the slot itself.
 
 use std::collections::HashMap;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
@@ -25,7 +25,7 @@ pub(crate) struct Replay {
     pub(crate) verdict: Verdict,
     pub(crate) egress: Option<Gate>,
     pub(crate) ingress: Option<Gate>,
-    pub(crate) mtu: Option<u16>,
+    pub(crate) mtu: Option<NonZeroU16>,
     /// How many take one off the TTL.
     pub(crate) forwarders: u8,
     /// What is to be done with each packet besides forwarding it.
@@ -46,6 +46,8 @@ pub(crate) struct Under {
 /// What most decisions have nothing of, in one byte so that most packets ask once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Extra(u8);
+
+const _: () = assert!(size_of::<Replay>() == 32, "each packet takes a copy");
 
 impl Extra {
     /// It goes through stateful gateways.
@@ -210,7 +212,7 @@ impl Replay {
             verdict: *verdict,
             egress: *egress,
             ingress: *ingress,
-            mtu: *mtu,
+            mtu: mtu.and_then(NonZeroU16::new),
             forwarders,
             extra: Extra::of(decision),
         }

@@ -1,5 +1,6 @@
 //! What the owner does with a packet: replay what is cached, else decide and commit.
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use snapshot::{Attachment, Settings, Snapshot};
@@ -65,7 +66,7 @@ impl Engine {
     }
 
     /// Applies a cached decision to one packet.
-    #[inline]
+    #[inline(always)]
     fn replay(&mut self, snapshot: &Snapshot, packet: &mut Packet<'_>, ready: &Ready, now: Time) -> Next {
         let replay = &ready.replay;
         if replay.extra.any() || replay.is_too_narrow_for(packet.parsed) {
@@ -73,7 +74,7 @@ impl Engine {
         }
         self.count(snapshot, packet.parsed, ready, now);
         match replay.verdict {
-            Verdict::Deliver(to) => self.deliver(packet, replay.mtu, to, now),
+            Verdict::Deliver(to) => self.deliver(packet, replay.mtu(), to, now),
             Verdict::Drop { reason, .. } => self.drop_again(snapshot, packet, ready, reason, now),
         }
     }
@@ -339,7 +340,12 @@ impl Replay {
 
     #[inline]
     fn is_exceeded_by(&self, parsed: &Parsed) -> bool {
-        self.mtu.is_some_and(|mtu| parsed.longest > u32::from(mtu))
+        self.mtu.is_some_and(|mtu| parsed.longest > u32::from(mtu.get()))
+    }
+
+    #[inline]
+    fn mtu(&self) -> Option<u16> {
+        self.mtu.map(NonZeroU16::get)
     }
 
     /// Whether nobody may split the packet under way; as IPv6, nobody may.
