@@ -32,7 +32,7 @@ const SOCKETS: u32 = 28_000;
 /// Rules: NG-06, NG-08, FL-46
 #[test]
 fn the_55001st_connection_to_one_destination_finds_no_port() {
-    for workers in [1] {
+    for workers in [1, 3] {
         let mut world = world(workers);
         let laptop = Fate::DeliveredToHost(world.host("laptop").expect("a host"));
         let other = Fate::DeliveredToHost(world.host("other").expect("a host"));

@@ -16,6 +16,8 @@ use crate::craft::{self, Body, Shape};
 pub(super) struct Traffic {
     queue: VecDeque<(String, Vec<u8>)>,
     recent: VecDeque<Recent>,
+    /// Packets that went through a NAT gateway: rare enough to be kept longer.
+    translated: VecDeque<Recent>,
     /// Packets refused for their size since the last pause.
     pub(super) too_big: u32,
 }
@@ -32,6 +34,9 @@ struct Recent {
 /// Enough for several conversations at once, few enough that they get on.
 const RECENT: usize = 10;
 
+/// As many of those that went through a NAT gateway.
+const TRANSLATED: usize = 6;
+
 /// The lowest port of a NAT gateway (NG-05).
 const FIRST_LEASE: u16 = 1_024;
 
@@ -46,17 +51,24 @@ impl Traffic {
 
     /// Tells where the packet given last went, and what arrived there.
     pub(super) fn learn(&mut self, receiver: &str, packet: &[u8]) {
-        if let Some(last) = self.recent.back_mut().filter(|last| last.arrived.is_none()) {
-            last.arrived = Shape::of(packet).map(|shape| (receiver.to_owned(), shape));
+        let Some(last) = self.recent.back_mut().filter(|last| last.arrived.is_none()) else { return };
+        let Some(shape) = Shape::of(packet) else { return };
+        // Only NAT gateways take one off the TTL (AD-26).
+        let is_translated = shape.ttl != last.shape.ttl;
+        last.arrived = Some((receiver.to_owned(), shape));
+        if is_translated {
+            self.translated.push_back(last.clone());
+            if self.translated.len() > TRANSLATED {
+                self.translated.pop_front();
+            }
         }
     }
 
     /// Makes at least one packet ready.
     pub(super) fn compose(&mut self, lab: &Lab, draw: &mut Draw) {
-        let known = (!self.recent.is_empty()).then(|| {
-            let n = draw.below(self.recent.len());
-            self.recent[n].clone()
-        });
+        let known =
+            if !self.translated.is_empty() && draw.chance(40) { &self.translated } else { &self.recent };
+        let known = (!known.is_empty()).then(|| known[draw.below(known.len())].clone());
         match (draw.below(100), known) {
             (0..=34, Some(Recent { arrived: Some((to, shape)), .. })) => {
                 self.push(lab, to, answer(&shape, draw), draw);
