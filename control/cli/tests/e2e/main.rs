@@ -24,6 +24,7 @@ mod load;
 mod middlebox;
 mod mtu;
 mod nat64;
+mod nat_discovery;
 mod nat_errors;
 mod nat_gateway;
 mod nat_ports;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Programs that the tests run inside instances, with the Debian package of each.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 9] = [
     ("ethtool", "ethtool"),
     ("ip", "iproute2"),
     ("iperf3", "iperf3"),
@@ -15,6 +15,8 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("ping", "iputils-ping"),
     ("tcpdump", "tcpdump"),
     ("traceroute", "traceroute"),
+    ("turnserver", "coturn"),
+    ("turnutils_natdiscovery", "coturn"),
 ];
 
 /// Fails with one sentence on a machine that cannot run a lab.
