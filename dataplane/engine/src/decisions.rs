@@ -10,7 +10,7 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use snapshot::{Generation, Snapshot};
 use tables::Handle;
-use wire::Patch;
+use wire::{Parsed, Patch};
 
 use crate::Direction;
 use crate::decide::{Decision, Gate, Verdict};
@@ -216,6 +216,33 @@ impl Replay {
             forwarders,
             extra: Extra::of(decision),
         }
+    }
+
+    /// Whether the packet is too long for its way (MT-05).
+    #[inline]
+    pub(crate) fn is_too_narrow_for(&self, parsed: &Parsed) -> bool {
+        parsed.dont_fragment && self.is_exceeded_by(parsed)
+    }
+
+    #[inline]
+    pub(crate) fn is_exceeded_by(&self, parsed: &Parsed) -> bool {
+        self.mtu.is_some_and(|mtu| parsed.longest > u32::from(mtu.get()))
+    }
+
+    #[inline]
+    pub(crate) fn mtu(&self) -> Option<u16> {
+        self.mtu.map(NonZeroU16::get)
+    }
+
+    /// Whether nobody may split the packet under way; as IPv6, nobody may.
+    pub(crate) fn keeps_whole(&self, parsed: &Parsed) -> bool {
+        parsed.dont_fragment || self.extra.has(Extra::FAMILY)
+    }
+
+    /// Whether its time to live runs out at a NAT gateway.
+    #[inline]
+    pub(crate) fn ends_life_of(&self, parsed: &Parsed) -> bool {
+        self.forwarders > 0 && parsed.ttl <= self.forwarders
     }
 }
 

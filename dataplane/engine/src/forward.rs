@@ -1,18 +1,18 @@
 //! What the owner does with a packet: replay what is cached, else decide and commit.
 
-use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use snapshot::{Attachment, Settings, Snapshot};
-use wire::{Buffer, Parsed, Translation, Transport};
+use snapshot::{Settings, Snapshot};
+use wire::Parsed;
 
 use crate::commit::{Asked, Uncached};
-use crate::decide::{Decision, Facts, Halt, Verdict, decide};
-use crate::decisions::{DecisionIx, Extra, Replay};
+use crate::decide::{Facts, Halt, Verdict, decide};
+use crate::decisions::Extra;
 use crate::frame::Packet;
 use crate::key::Key;
 use crate::memory::{Memory, Place, Ready};
 use crate::pool::Slot;
+use crate::session::Half;
 use crate::taps::has_plain_header;
 use crate::{Direction, DropReason, Engine, Next, Time};
 
@@ -104,7 +104,10 @@ impl Engine {
                 self.counters.delivered += u64::from(parsed.packets);
                 Next::Transmit(to)
             }
-            Verdict::Deliver(to) => self.deliver_rewritten(packet, ready.decision, to, now),
+            Verdict::Deliver(to) => {
+                let decision = Arc::clone(self.memory.decisions.get(ready.decision));
+                self.deliver_by(packet, &decision, to, now)
+            }
             Verdict::Drop { reason, .. } => self.drop_again(snapshot, packet, ready, reason, now),
         }
     }
@@ -122,17 +125,7 @@ impl Engine {
         if !self.memory.takes(ready.place, parsed, self.taps.begins()) {
             self.taps.flush(&mut self.memory, ready.place);
         }
-        let (replay, settings) = (&ready.replay, snapshot.settings());
-        let (pool, slot) = self.memory.pool(ready.place);
-        pool.update(slot, now, |half| {
-            half.count(parsed, now);
-            half.see_at(replay.egress, Direction::Egress, parsed, settings, now);
-        });
-        if let Some(peer) = ready.peer {
-            let sessions = &mut self.memory.sessions;
-            let ingress = Direction::Ingress;
-            sessions.update(peer, now, |half| half.see_at(replay.ingress, ingress, parsed, settings, now));
-        }
+        self.see_gates(snapshot, parsed, ready, now, |half| half.count(parsed, now));
     }
 
     /// Counts a packet that NAT64 makes shorter or longer by another number of bytes than most: the block of its half has one
@@ -141,10 +134,23 @@ impl Engine {
     fn count_alone(&mut self, snapshot: &Snapshot, parsed: &Parsed, ready: &Ready, now: Time) {
         let decision = Arc::clone(self.memory.decisions.get(ready.decision));
         self.taps.emit_one(&decision, decision.taps.len(), parsed, now);
+        self.see_gates(snapshot, parsed, ready, now, |half| half.touch(now));
+    }
+
+    /// Lets the security groups at both ends take note of a packet, after `first` is done with its half.
+    #[inline(always)]
+    fn see_gates(
+        &mut self,
+        snapshot: &Snapshot,
+        parsed: &Parsed,
+        ready: &Ready,
+        now: Time,
+        first: impl FnOnce(&mut Half),
+    ) {
         let (replay, settings) = (&ready.replay, snapshot.settings());
         let (pool, slot) = self.memory.pool(ready.place);
         pool.update(slot, now, |half| {
-            half.touch(now);
+            first(half);
             half.see_at(replay.egress, Direction::Egress, parsed, settings, now);
         });
         if let Some(peer) = ready.peer {
@@ -199,22 +205,8 @@ impl Engine {
             return self.halt(snapshot, packet, decision, halt, now);
         }
         self.taps.emit_one(decision, decision.taps.len(), packet.parsed, now);
-        self.finish(snapshot, packet, decision, now)
-    }
-
-    /// Delivers or drops; the flow logs already know.
-    fn finish(
-        &mut self,
-        snapshot: &Snapshot,
-        packet: &mut Packet<'_>,
-        decision: &Decision,
-        now: Time,
-    ) -> Next {
         match decision.verdict {
-            Verdict::Deliver(to) => match decision.translation(&packet.parsed.tuple) {
-                Some(change) => self.deliver_as(packet, &change, decision.mtu, to, now),
-                None => self.deliver(packet, decision.mtu, to, now),
-            },
+            Verdict::Deliver(to) => self.deliver_by(packet, decision, to, now),
             Verdict::Drop { reason, .. } => self.drop_decided(snapshot, packet, reason, decision, now),
         }
     }
@@ -233,129 +225,5 @@ impl Engine {
         for (handle, direction) in decisions.passages(ready.decision).iter().take(reached) {
             gateways.see(*handle, *direction, parsed, settings, now);
         }
-    }
-
-    /// Delivers a packet as gateways have left it.
-    #[inline(never)]
-    fn deliver_rewritten(
-        &mut self,
-        packet: &mut Packet<'_>,
-        decision: DecisionIx,
-        to: Attachment,
-        now: Time,
-    ) -> Next {
-        let decision = self.memory.decisions.get(decision);
-        let (mtu, change) = (decision.mtu, decision.translation(&packet.parsed.tuple));
-        match change {
-            Some(change) => self.deliver_as(packet, &change, mtu, to, now),
-            None => self.deliver(packet, mtu, to, now),
-        }
-    }
-
-    #[inline(never)]
-    fn deliver_as(
-        &mut self,
-        packet: &mut Packet<'_>,
-        change: &Translation,
-        mtu: Option<u16>,
-        to: Attachment,
-        now: Time,
-    ) -> Next {
-        let Packet { from, buffer, parsed, pieces } = packet;
-        let own = without_lent(parsed);
-        let change = Translation { about: change.about.filter(|_| own.is_about_another()), ..*change };
-        let Ok(parsed) = wire::translate(buffer, &own, &change) else {
-            return self.drop_frame(*from, Some(parsed), DropReason::NatProtocol, None, now);
-        };
-        // Segments of TCP stay as long when their headers grow, so that there may be more of them.
-        self.counters.fragments += u64::from(parsed.packets.saturating_sub(own.packets));
-        // The MTU is that of packets as they entered; of another family they were judged before.
-        let mtu = mtu.filter(|_| parsed.tuple.src.is_ipv4() == own.tuple.src.is_ipv4());
-        self.deliver(&mut Packet { from: *from, buffer, parsed: &parsed, pieces }, mtu, to, now)
-    }
-
-    /// Drops what was decided to be dropped.
-    #[cold]
-    fn drop_decided(
-        &mut self,
-        snapshot: &Snapshot,
-        packet: &Packet<'_>,
-        reason: DropReason,
-        decision: &Decision,
-        now: Time,
-    ) -> Next {
-        if let Some(nat) = decision.dropped_by_nat() {
-            let for_want_of_port = reason == DropReason::NatPortsExhausted;
-            self.memory.gateways.metrics_mut().drop(nat, packet.parsed.packets, for_want_of_port);
-        }
-        if reason == DropReason::NatWithoutTranslation {
-            self.reset(snapshot, packet, now);
-        }
-        self.drop_frame(packet.from, Some(packet.parsed), reason, Some(decision), now)
-    }
-
-    #[inline]
-    fn deliver(&mut self, packet: &mut Packet<'_>, mtu: Option<u16>, to: Attachment, now: Time) -> Next {
-        let parsed = packet.parsed;
-        let mut packets = u64::from(parsed.packets);
-        if let Some(mtu) = mtu.filter(|mtu| parsed.longest > u32::from(*mtu)) {
-            *packet.pieces = fragments(packet, mtu);
-            let pieces = packet.pieces.len() as u64;
-            if pieces == 0 {
-                return self.drop_frame(packet.from, Some(parsed), DropReason::TooBig, None, now);
-            }
-            self.counters.fragments += pieces.saturating_sub(packets);
-            packets = packets.max(pieces);
-        }
-        self.counters.delivered += packets;
-        Next::Transmit(to)
-    }
-}
-
-/// A fragment without what it was lent of its first one, whose transport header it does not have.
-fn without_lent(parsed: &Parsed) -> Parsed {
-    match parsed.fragment {
-        Some(fragment) if fragment.offset > 0 => Parsed { transport: Transport::Later, ..*parsed },
-        Some(_) | None => *parsed,
-    }
-}
-
-/// What leaves in place of a packet that is longer than the MTU and may be split.
-#[cold]
-fn fragments(packet: &Packet<'_>, mtu: u16) -> Vec<Buffer> {
-    let split = |segment: Buffer| {
-        let parsed = wire::parse(segment.bytes());
-        parsed.map(|parsed| wire::fragment_ipv4(segment.bytes(), &parsed, mtu)).unwrap_or_default()
-    };
-    let Packet { buffer, parsed, .. } = packet;
-    wire::segment(buffer.bytes(), parsed, buffer.offload()).into_iter().flat_map(split).collect()
-}
-
-impl Replay {
-    /// Whether the packet is too long for its way (MT-05).
-    #[inline]
-    fn is_too_narrow_for(&self, parsed: &Parsed) -> bool {
-        parsed.dont_fragment && self.is_exceeded_by(parsed)
-    }
-
-    #[inline]
-    fn is_exceeded_by(&self, parsed: &Parsed) -> bool {
-        self.mtu.is_some_and(|mtu| parsed.longest > u32::from(mtu.get()))
-    }
-
-    #[inline]
-    fn mtu(&self) -> Option<u16> {
-        self.mtu.map(NonZeroU16::get)
-    }
-
-    /// Whether nobody may split the packet under way; as IPv6, nobody may.
-    fn keeps_whole(&self, parsed: &Parsed) -> bool {
-        parsed.dont_fragment || self.extra.has(Extra::FAMILY)
-    }
-
-    /// Whether its time to live runs out at a NAT gateway.
-    #[inline]
-    fn ends_life_of(&self, parsed: &Parsed) -> bool {
-        self.forwarders > 0 && parsed.ttl <= self.forwarders
     }
 }

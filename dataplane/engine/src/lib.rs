@@ -10,6 +10,7 @@ mod commit;
 mod counters;
 pub mod decide;
 mod decisions;
+mod deliver;
 mod drop;
 mod engine;
 mod forward;
@@ -31,6 +32,7 @@ mod tap;
 mod taps;
 mod tcp;
 mod time;
+mod view;
 
 pub use counters::Counters;
 pub use decide::{Decision, Facts, Tracked, TrackedState, Verdict, decide};

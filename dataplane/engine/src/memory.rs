@@ -1,16 +1,15 @@
 //! All that an engine remembers of flows, and which of it may be replayed.
 
-use std::net::Ipv4Addr;
-
-use snapshot::{Attachment, InterfaceIx, PeeringIx, Snapshot, VpcIx};
+use snapshot::{Attachment, Snapshot};
 use wire::{FiveTuple, Parsed};
 
-use crate::decide::{Facts, Gate, Grant, Opening, Stateful, Tracked, TrackedState, Verdict};
+use crate::decide::{Facts, Gate, Grant, Opening, Tracked, TrackedState, Verdict};
 use crate::decisions::{DecisionIx, Decisions, Extra, Replay};
 use crate::gateways::Gateways;
 use crate::key::Key;
 use crate::pool::{Pool, Slot};
 use crate::session::{Half, icmp_word};
+use crate::view::View;
 use crate::{Direction, DropReason, FlowRecord, Steering, Time, limits};
 
 /// Sessions and, in a pool of their own, refusals: a flood of refused packets takes no room from sessions.
@@ -284,43 +283,5 @@ pub(crate) const fn keeps_state(gate: Gate) -> bool {
     match gate.grant {
         Grant::Inherited | Grant::Tracked => true,
         Grant::Stateless | Grant::Untracked => false,
-    }
-}
-
-/// What is remembered at one moment.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct View<'a> {
-    memory: &'a Memory,
-    snapshot: &'a Snapshot,
-    now: Time,
-}
-
-impl Tracked for View<'_> {
-    /// State that was kept for an interface of the same id that is gone says nothing of the one that is there now.
-    fn at(&self, at: Attachment, tuple: &FiveTuple) -> Option<TrackedState> {
-        let sessions = &self.memory.sessions;
-        let half = sessions.get(sessions.find(&Key { at, tuple: *tuple })?)?;
-        let interface = self.snapshot.interface(at.as_interface()?)?;
-        if half.began_before(interface.appeared) { None } else { half.state(self.now) }
-    }
-
-    fn outer_of(&self, gateway: Stateful, inner: &FiveTuple) -> Option<FiveTuple> {
-        self.memory.gateways.outer_of(self.snapshot, gateway, inner, self.now)
-    }
-
-    fn inner_of(&self, gateway: Stateful, outer: &FiveTuple) -> Option<FiveTuple> {
-        self.memory.gateways.inner_of(self.snapshot, gateway, outer, self.now)
-    }
-
-    fn lease(&self, nat: InterfaceIx, addresses: &[Ipv4Addr], wanted: &FiveTuple) -> Option<(Ipv4Addr, u16)> {
-        self.memory.gateways.lease(self.snapshot, nat, addresses, wanted, self.now)
-    }
-
-    fn has_ways_back(&self) -> bool {
-        self.memory.gateways.has_ways_back()
-    }
-
-    fn way_back(&self, vpc: VpcIx, outer: &FiveTuple) -> Option<PeeringIx> {
-        self.memory.gateways.way_back(vpc, outer, self.now)
     }
 }
