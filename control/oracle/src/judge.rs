@@ -73,6 +73,8 @@ impl Oracle {
         now_ns: u64,
     ) -> Verdict {
         let mut walk = self.walk(lab.lab(), parsed, leases, now_ns);
+        // What comes from there has fitted through it already.
+        walk.narrowest = lab.lab().internet.mtu;
         let end = walk.internet();
         walk.verdict(end)
     }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use snapshot::InterfaceIx;
+use snapshot::{Attachment, InterfaceIx};
 use wire::{FiveTuple, Parsed, Patch, Translation};
 
 use super::here::Here;
@@ -77,6 +77,8 @@ pub struct Path {
     pub narrows: Vec<Narrow>,
     /// Who takes one off their TTL, in order.
     pub forwarders: Vec<Forwarder>,
+    /// Largest MSS that a SYN may announce, at NAT gateways only (MT-08).
+    pub mss: Option<u16>,
 }
 
 impl Walk<'_> {
@@ -136,7 +138,16 @@ impl Walk<'_> {
         let mut path = self.path.take()?;
         path.quotes = self.here.about;
         path.crosses_families = self.facts.tuple.src.is_ipv4() != self.here.tuple.src.is_ipv4();
+        path.mss = self.mss().filter(|_| !path.forwarders.is_empty());
         Some(path)
+    }
+
+    /// What fits into the path after an IP and a TCP header; what comes from the internet has crossed that too.
+    fn mss(&self) -> Option<u16> {
+        let headers = if self.facts.tuple.src.is_ipv4() { 40 } else { 60 };
+        let outside = (self.facts.from == Attachment::INTERNET).then(|| self.snapshot.internet().mtu);
+        let mtu = self.mtu.into_iter().chain(outside).min()?;
+        Some(mtu.saturating_sub(headers))
     }
 }
 
@@ -212,14 +223,11 @@ impl Decision {
     /// What becomes of a packet with this tuple; none when it leaves as it came.
     pub(crate) fn translation(&self, tuple: &FiveTuple) -> Option<Translation> {
         let path = self.path.as_ref().filter(|path| !path.changes_nothing())?;
-        let headers = if tuple.src.is_ipv4() { 40 } else { 60 };
-        // MT-08, at NAT gateways only.
-        let mss = path.forwarders.first().and(self.mtu).map(|mtu| mtu.saturating_sub(headers));
         Some(Translation {
             tuple: self.rewrite().apply(*tuple),
             about: path.quotes,
             hops: path.forwarders.len() as u8, // one a hop at most
-            mss,
+            mss: path.mss,
         })
     }
 
