@@ -27,6 +27,7 @@ mod nat64;
 mod nat_discovery;
 mod nat_errors;
 mod nat_gateway;
+mod nat_idle;
 mod nat_port_limit;
 mod nat_ports;
 mod nat_records;
