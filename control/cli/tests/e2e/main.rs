@@ -34,6 +34,7 @@ mod nat_records;
 mod offload;
 mod order;
 mod peered;
+mod peered_load;
 mod peering;
 mod places;
 mod questions;

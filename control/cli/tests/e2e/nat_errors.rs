@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::harness::{Instance, LATE, Lab};
 use crate::internet::{address, records, up};
-use crate::nat_gateway::{GATEWAY, LAPTOP, NAT};
+use crate::nat_gateway::{GATEWAY, JOB, LAPTOP, NAT};
 
 /// An instance behind the peering connection of the private gateway.
 const STORE: &str = "10.57.1.10";
@@ -74,6 +74,24 @@ fn segments_are_clamped_so_that_none_is_too_big() {
         [at_store, at_client].map(|capture| segments(&capture.packets()));
     assert_eq!((client_says.as_str(), store_hears.as_str()), ("8961", "8460"));
     assert_eq!((store_says.as_str(), client_hears.as_str()), ("8961", "8460"));
+    lab.finish(&[LATE]);
+}
+
+/// A host that announces more than the internet takes is heard by the client with what it takes.
+///
+/// Rules: MT-08
+#[test]
+fn what_a_host_announces_is_clamped_to_the_internet() {
+    let lab = up(NAT);
+    announce(&lab, "laptop", LAPTOP.1);
+    let [mut at_host, mut at_client] = ["laptop", JOB.0].map(|place| lab.capture(place, SYN));
+    receive_a_megabyte(&lab.instance("laptop"), LAPTOP.1, &lab.instance(JOB.0));
+    at_host.wait_for("Flags [S.]");
+    at_client.wait_for("Flags [S.]");
+    let [(host_hears, host_says), (client_says, client_hears)] =
+        [at_host, at_client].map(|capture| segments(&capture.packets()));
+    assert_eq!((client_says.as_str(), host_hears.as_str()), ("8961", "1460"));
+    assert_eq!((host_says.as_str(), client_hears.as_str()), ("8961", "1460"));
     lab.finish(&[LATE]);
 }
 
