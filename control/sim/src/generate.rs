@@ -40,11 +40,16 @@ pub struct Generator {
     draw: Draw,
     lab: Lab,
     traffic: Traffic,
+    /// What must happen next.
+    due: Option<Act>,
 }
 
 /// Errors about oversize packets that one interface may get in a second from each of the most workers that tests use: at
 /// more, a run would depend on the number of workers.
 const TOO_BIG_PER_SECOND: u32 = 10;
+
+/// Nothing is remembered for longer: established TCP in the settings of generated labs.
+const LONGEST_STATE: Duration = Duration::from_secs(3_601);
 
 impl Generator {
     /// The format of the flow log that every generated VPC has for all its traffic; other flow logs have other formats.
@@ -61,7 +66,7 @@ impl Generator {
     fn of(kind: Kind, seed: u64) -> Self {
         let mut draw = Draw::new(seed);
         let lab = Lab::random(kind, &mut draw);
-        Self { draw, lab, traffic: Traffic::default() }
+        Self { draw, lab, traffic: Traffic::default(), due: None }
     }
 
     /// The lab file as it is now.
@@ -72,6 +77,9 @@ impl Generator {
 
     /// What happens next.
     pub fn next_act(&mut self) -> Act {
+        if let Some(act) = self.due.take() {
+            return act;
+        }
         if self.traffic.too_big >= TOO_BIG_PER_SECOND {
             self.traffic.too_big = 0;
             return Act::Wait(Duration::from_secs(1));
@@ -80,10 +88,7 @@ impl Generator {
             return Act::Send { from, packet };
         }
         match self.draw.below(100) {
-            0..=2 => {
-                edit::change(&mut self.lab, &mut self.draw);
-                Act::Apply(self.text())
-            }
+            0..=2 => self.change(),
             3..=11 => Act::Wait(*self.draw.pick(WAITS)),
             12..=29 => Act::Wait(Duration::from_micros(self.draw.below(3_000) as u64)),
             _ => {
@@ -91,6 +96,20 @@ impl Generator {
                 self.next_act()
             }
         }
+    }
+
+    /// Which worker owns a flow to a public address depends on the private one behind it: before that changes, all flows end.
+    fn change(&mut self) -> Act {
+        let publics =
+            |lab: &Lab| lab.publics().map(|(a, b)| (a.to_owned(), b.to_owned())).collect::<Vec<_>>();
+        let before = publics(&self.lab);
+        edit::change(&mut self.lab, &mut self.draw);
+        let act = Act::Apply(self.text());
+        if before == publics(&self.lab) {
+            return act;
+        }
+        self.due = Some(act);
+        Act::Wait(LONGEST_STATE)
     }
 
     /// Tells who received the packet of the last act, an interface or a host, and what arrived there.

@@ -67,6 +67,7 @@ scenarios! {
     an_unchanged_lab_changes_nothing
     both_ends_judge_for_themselves
     changing_groups_is_changing_rules
+    client_and_nat_gateway_may_be_in_different_zones
     each_side_of_a_peering_connection_needs_a_route
     equal_blocks_in_two_vpcs_do_not_meet
     established_tcp_is_forgotten_when_the_settings_say_so

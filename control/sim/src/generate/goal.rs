@@ -46,7 +46,11 @@ pub(super) fn from_interface(lab: &Lab, draw: &mut Draw) -> Goal {
     let (vpc, from, sender) = draw.pick(&interfaces);
     let v6 = !sender.v6.is_empty() && draw.chance(30);
     let own = if v6 { &sender.v6 } else { &sender.v4 };
-    let src = if draw.chance(5) { stranger(vpc, v6, draw) } else { draw.pick(own).clone() };
+    let foreign = if draw.chance(30) { of_another(lab, vpc, v6, draw) } else { None };
+    let src = match draw.chance(6) {
+        true => foreign.unwrap_or_else(|| stranger(vpc, v6, draw)),
+        false => draw.pick(own).clone(),
+    };
     let joined = !lab.hosts.is_empty() && draw.chance(70);
     let far = if joined { far_away(lab, vpc, v6, draw) } else { None };
     // What comes back of a packet to one's own public address may look like the answer to it.
@@ -112,6 +116,14 @@ fn far_away(lab: &Lab, vpc: &Vpc, v6: bool, draw: &mut Draw) -> Option<String> {
 fn nat64(address: Ipv4Addr) -> String {
     let prefix = 0x0064_ff9b_u128 << 96;
     Ipv6Addr::from_bits(prefix | u128::from(address.to_bits())).to_string()
+}
+
+/// An address of an interface of another VPC.
+fn of_another(lab: &Lab, vpc: &Vpc, v6: bool, draw: &mut Draw) -> Option<String> {
+    let others: Vec<_> = lab.vpcs.iter().filter(|other| other.name != vpc.name).collect();
+    let all = others.iter().flat_map(|other| other.interfaces());
+    let all: Vec<_> = all.flat_map(|(_, e)| if v6 { e.v6.clone() } else { e.v4.clone() }).collect();
+    (!all.is_empty()).then(|| draw.pick(&all).clone())
 }
 
 /// An address of any interface of the VPC.
