@@ -1,11 +1,14 @@
 //! What the flow logs of NAT gateways say of ports, of refusals, and of what goes no further.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::ops::RangeInclusive;
+use std::thread;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::harness::{Lab, NOTHING, echo_tcp_at};
+use crate::harness::{Lab, NOTHING};
 use crate::internet::{address, ping, ping_well, records, rows, rows_of, up};
 use crate::nat_gateway::{GATEWAY, JOB, LAPTOP, NAT, UNSOLICITED, port, udp};
 
@@ -56,7 +59,12 @@ fn records_have_the_ports_of_their_side() {
 fn a_connection_adds_up_to_the_same_at_every_crossing() {
     let lab = up(NAT);
     let (client, host) = (lab.instance(JOB.0), lab.instance(LAPTOP.0));
-    echo_tcp_at(&client, &host, address(LAPTOP.1), port(LAPTOP.1, 7), 2_000_000);
+    let listener = host.listen(address(LAPTOP.1), 7);
+    let mut inside = client.connect(port(LAPTOP.1, 7));
+    let (mut outside, _) = listener.accept().expect("somebody connects");
+    carry(&mut inside, &mut outside);
+    carry(&mut outside, &mut inside);
+    // Both stay open, so that nothing comes after the end.
     let rows = by(KINDS, lab, NOTHING);
     let [out, back, asked, answered, client_out, client_in] = &rows[..] else { panic!("{rows:#?}") };
     let sum = |row: &String, kind: &str| {
@@ -68,6 +76,16 @@ fn a_connection_adds_up_to_the_same_at_every_crossing() {
     let home = sum(client_in, "job-1.eth0 ingress 203.0.113.50 10.56.2.10 6 ACCEPT - ");
     assert_eq!(sum(answered, "app/nat-a ingress 203.0.113.50 10.56.1.5 6 ACCEPT - "), home);
     assert_eq!(sum(back, "app/nat-a egress 203.0.113.50 10.56.2.10 6 ACCEPT 1 "), home);
+}
+
+/// Takes a megabyte from one end of a connection to the other.
+fn carry(from: &mut TcpStream, to: &mut TcpStream) {
+    const BYTES: usize = 1 << 20;
+    to.set_read_timeout(Some(Duration::from_secs(20))).expect("it is not zero");
+    thread::scope(|scope| {
+        scope.spawn(|| from.write_all(&vec![7; BYTES]).expect("all is taken"));
+        to.read_exact(&mut vec![0; BYTES]).expect("all comes");
+    });
 }
 
 /// Each crossing of the boundary of the gateway's subnet is judged by its ACL; the gateway has no security group.
