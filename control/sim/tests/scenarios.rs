@@ -69,6 +69,7 @@ scenarios! {
     changing_groups_is_changing_rules
     client_and_nat_gateway_may_be_in_different_zones
     each_side_of_a_peering_connection_needs_a_route
+    egress_rules_may_name_groups_of_a_peer
     equal_blocks_in_two_vpcs_do_not_meet
     established_tcp_is_forgotten_when_the_settings_say_so
     every_block_of_a_vpc_is_local

@@ -104,8 +104,14 @@ fn far_away(lab: &Lab, vpc: &Vpc, v6: bool, draw: &mut Draw) -> Option<String> {
         (true, 30..=59) => of_peers(true).collect(),
         (true, _) => {
             let own = vpc.interfaces().flat_map(|(_, interface)| interface.v4.clone());
-            let all: Vec<_> =
-                hosts().chain(hosts()).chain(publics()).chain(of_peers(false)).chain(own).collect();
+            let odd = ODD_V4.iter().map(|text| (*text).to_owned()).take(8);
+            let all: Vec<_> = hosts()
+                .chain(hosts())
+                .chain(odd)
+                .chain(publics())
+                .chain(of_peers(false))
+                .chain(own)
+                .collect();
             v4_only(all).iter().filter_map(|text| Some(nat64(text.parse().ok()?))).collect()
         }
     };

@@ -54,13 +54,13 @@ pub(super) fn group_rule(key: &str, view: &View<'_>, draw: &mut Draw) -> String 
 fn peer(view: &View<'_>, draw: &mut Draw) -> Peer {
     let (groups, v6) = (view.vpc.groups.len(), view.vpc.v6.is_some());
     match draw.below(100) {
-        0..=19 => {
+        0..=24 => {
             let foreign = view.foreign_groups();
-            let far = !foreign.is_empty() && draw.chance(40);
+            let far = !foreign.is_empty() && draw.chance(60);
             let text = if far { draw.pick(&foreign).clone() } else { format!("sg/g{}", draw.below(groups)) };
             Peer { text, v4: true, v6 }
         }
-        20..=34 if !view.lists.is_empty() => {
+        25..=36 if !view.lists.is_empty() => {
             let list = draw.pick(view.lists);
             let v4 = list.family == "ipv4";
             Peer { text: format!("prefix_list/{}", list.name), v4, v6: !v4 }
