@@ -1,6 +1,6 @@
 //! Random labs, packets and changes: engines with any number of workers do the same, and the oracle agrees about each packet.
 //!
-//! `VPCLAB_WORLDS` says how many worlds to try and `VPCLAB_SEED` where to begin. A failure prints its seed, the lab and the
+//! `VPCLAB_WORLDS` says how many worlds to try, `VPCLAB_SEED` where to begin and `VPCLAB_ACTS` how long each goes on. A failure prints its seed, the lab and the
 //! fewest acts that still show it.
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use vpclab_sim::{Act, Complaint, Fate, Generator, Heard, Trial};
 const WORLDS: u64 = 120;
 
 /// Acts of one world.
-const ACTS: usize = 400;
+const ACTS: u64 = 400;
 
 /// What packets met in all worlds together.
 type Reached = BTreeMap<String, u64>;
@@ -98,7 +98,7 @@ fn engines_and_oracle_agree() {
 
 fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable)
-        .map_or(default, |text| text.parse().expect("a number in VPCLAB_SEED and VPCLAB_WORLDS"))
+        .map_or(default, |text| text.parse().expect("a number in VPCLAB_ACTS, VPCLAB_SEED and VPCLAB_WORLDS"))
 }
 
 /// One run: the first lab, what happened, and how it ended.
@@ -107,7 +107,7 @@ fn live(seed: u64, reached: &mut Reached) -> (String, Vec<Act>, Result<(), Compl
     let lab = generator.text();
     let mut trial = Trial::new(&load(&lab));
     let mut acts = Vec::new();
-    for _ in 0..ACTS {
+    for _ in 0..number("VPCLAB_ACTS", ACTS) {
         let act = generator.next_act();
         acts.push(act.clone());
         match play(&mut trial, &act) {

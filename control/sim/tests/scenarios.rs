@@ -64,6 +64,7 @@ scenarios! {
     an_icmp_error_returns_to_whoever_sent_what_it_quotes
     an_idle_nat_connection_is_reset_to_the_inside_only
     an_instance_that_is_gone_takes_its_flows_along
+    an_ipv4_reply_grows_by_twenty_bytes_on_its_way_to_ipv6
     an_unchanged_lab_changes_nothing
     both_ends_judge_for_themselves
     changing_groups_is_changing_rules
