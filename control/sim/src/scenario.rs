@@ -3,6 +3,7 @@
 //! `scenarios/README.md` describes the language. [`run`] reads a file and plays it with 1, 2, 3 and 8 workers beside the
 //! oracle.
 
+mod check;
 mod file;
 mod outcome;
 mod play;
