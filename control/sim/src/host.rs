@@ -94,4 +94,17 @@ mod tests {
         hosts.number(&mut after);
         assert_eq!((numbers(&fin), numbers(&after)), ((1_001, 1_001), (1_022, 1_001)));
     }
+
+    #[test]
+    fn a_segment_is_answered_by_the_ends_that_it_has_where_it_arrives() {
+        let mut hosts = Hosts::default();
+        let mut syn = segment(SYN, 40);
+        hosts.number(&mut syn);
+        // A gateway gave it another source.
+        let seen = Shape { src: ip("198.51.100.10"), ..syn.clone() };
+        hosts.receive(&seen);
+        let mut answer = hosts.answer(&seen).expect("a host that listens");
+        hosts.number(&mut answer);
+        assert_eq!((answer.dst, numbers(&answer)), (ip("198.51.100.10"), (1_000, 1_001)));
+    }
 }

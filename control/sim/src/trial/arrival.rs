@@ -187,3 +187,55 @@ const fn quoted(parsed: &Parsed) -> Option<FiveTuple> {
         Transport::Later | Transport::Other | Transport::Tcp { .. } | Transport::Udp => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use oracle::{Outcome, Step};
+    use wire::testing::{at, tcp, udp};
+    use wire::{Buffer, Translation};
+
+    use super::*;
+
+    /// What a NAT gateway makes of a datagram, and the verdict that says so.
+    fn translated(packet: &[u8]) -> (Parsed, Verdict, Vec<u8>) {
+        let parsed = wire::parse(packet).expect("a packet");
+        let tuple =
+            FiveTuple { src: "198.51.100.10".parse().expect("an address"), src_port: 1_024, ..parsed.tuple };
+        let mut buffer = Buffer::copy_of(packet);
+        let change = Translation { tuple, about: None, hops: 1, mss: Some(1_460) };
+        wire::translate(&mut buffer, &parsed, &change).expect("a packet that can be translated");
+        let gateway = "nat-1".to_owned();
+        let step = Step { kind: StepKind::NatGateway, any_of: vec![gateway.clone()], decided_by: gateway };
+        let verdict = Verdict {
+            outcome: Outcome::DeliveredToHost { host: "laptop".to_owned() },
+            tuple,
+            about: None,
+            mss: Some(1_460),
+            answer: None,
+            leases: Vec::new(),
+            trail: vec![step],
+            records: Vec::new(),
+        };
+        (parsed, verdict, buffer.bytes().to_vec())
+    }
+
+    /// Rules: AD-27, NG-02
+    #[test]
+    fn every_byte_that_a_gateway_leaves_wrong_is_found() {
+        let packets = [
+            udp(at("10.0.2.10:40000"), at("203.0.113.50:53"), &[7; 40]),
+            tcp(at("10.0.2.10:40000"), at("203.0.113.50:443"), 2, 5, 0, &[7; 40]),
+        ];
+        for packet in packets {
+            let (parsed, verdict, arrived) = translated(&packet);
+            assert_eq!(check(&packet, &parsed, &verdict, &[&arrived]), Ok(()));
+            assert!(check(&packet, &parsed, &verdict, &[&packet]).is_err(), "as it was");
+            // Type of service, identification and flags are nobody's business here, but the header's sum covers them.
+            for at in 0..arrived.len() {
+                let mut wrong = arrived.clone();
+                wrong[at] ^= 1;
+                assert!(check(&packet, &parsed, &verdict, &[&wrong]).is_err(), "byte {at}");
+            }
+        }
+    }
+}
