@@ -1,4 +1,4 @@
-//! VPCs of equal blocks, peered crosswise, under all the load that the machine gives.
+//! VPCs of equal blocks: peered crosswise, under all the load that the machine gives, and both peers of one.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::harness::{Deadline, Instance, LATE, Lab, alone, echo_tcp};
-use crate::internet::address;
+use crate::flow_logs::FULL;
+use crate::harness::{Deadline, Instance, LATE, Lab, NOTHING, alone, echo_tcp};
+use crate::internet::{address, records, up};
 
 /// Each pair has a west side, which is 10.1.0.0/16, and an east side, which is 10.2.0.0/16.
 const CROSSWISE: &str = include_str!("labs/crosswise.yaml");
@@ -38,7 +39,7 @@ const SILENCE: Duration = Duration::from_secs(2);
 #[test]
 fn not_one_packet_gets_into_the_wrong_vpc() {
     let _alone = alone();
-    let lab = Lab::up_with(CROSSWISE, &["--workers", "4"]);
+    let lab = Lab::up_with(&CROSSWISE.replace("FORMAT", FULL), &["--workers", "4"]);
     let sending = AtomicUsize::new(ENDS.len());
     let places: Vec<Place> = ENDS.into_iter().map(|(name, own, _)| Place::of(&lab, name, own)).collect();
     let heard: Vec<BTreeMap<String, usize>> = thread::scope(|scope| {
@@ -62,6 +63,35 @@ fn not_one_packet_gets_into_the_wrong_vpc() {
     }
     // Both ends of TCP announce segments for 9001 bytes, and between the regions are 8500.
     lab.finish(&[LATE, ("PACKET_TOO_BIG", 0..=200)]);
+}
+
+/// Which of two equal peers is meant says the longest route, and each address is there twice.
+///
+/// Rules: PC-13, PC-08, RT-05, OR-15, OR-16, FL-44, FL-65
+#[test]
+fn a_longer_route_tells_equal_peers_apart() {
+    let lab = up(CROSSWISE);
+    let asking = lab.instance("hub-1").udp(address("10.3.1.10"), 4000);
+    let ways = [("10.2.1.10", "east-1", "east-2"), ("10.2.1.20", "twin-2", "twin-1")];
+    for (to, right, wrong) in ways {
+        let [right, wrong] = [right, wrong].map(|name| lab.instance(name).udp(address(to), 7));
+        asking.send_to(b"question", (to, 7)).expect("it is taken");
+        let mut buffer = [0; 16];
+        let (_, peer) = right.recv_from(&mut buffer).expect("the question comes");
+        right.send_to(b"answer", peer).expect("it is taken");
+        asking.recv_from(&mut buffer).expect("the answer comes");
+        wrong.set_nonblocking(true).expect("a socket can");
+        wrong.recv(&mut buffer).expect_err("it is in the other VPC");
+    }
+    assert_eq!(
+        records(lab, NOTHING),
+        [
+            "hub-1.eth0 egress 10.3.1.10 10.2.1.10 10.3.1.10 10.2.1.10 ACCEPT 4 1 36",
+            "hub-1.eth0 egress 10.3.1.10 10.2.1.20 10.3.1.10 10.2.1.20 ACCEPT 5 1 36",
+            "hub-1.eth0 ingress 10.2.1.10 10.3.1.10 10.2.1.10 10.3.1.10 ACCEPT - 1 34",
+            "hub-1.eth0 ingress 10.2.1.20 10.3.1.10 10.2.1.20 10.3.1.10 ACCEPT - 1 34",
+        ]
+    );
 }
 
 /// An instance with its sockets.
