@@ -17,7 +17,7 @@ const BROKEN: [(&str, &str); 4] = [
 #[test]
 fn a_broken_file_leaves_the_running_lab_untouched() {
     let lab = Lab::up(PAIR);
-    let mut ping = lab.start("a-1", &["ping", "-n", "-c", "100", "-i", "0.02", "-W", "2", "10.50.2.10"]);
+    let mut ping = lab.start("a-1", &["ping", "-n", "-c", "40", "-i", "0.1", "-W", "2", "10.50.2.10"]);
     ping.wait_for("icmp_seq=1 ", Duration::from_secs(10));
     let before = lab.status();
     for (good, bad) in BROKEN {
@@ -25,7 +25,7 @@ fn a_broken_file_leaves_the_running_lab_untouched() {
         lab.apply(&text).exits(1).says("lab.yaml:");
         lab.apply(&text.replace(bad, good)).ok();
     }
-    ping.finish(Duration::from_secs(30)).ok().says("100 packets transmitted, 100 received, 0% packet loss");
+    ping.finish(Duration::from_secs(30)).ok().says("40 packets transmitted, 40 received, 0% packet loss");
     let after = lab.status();
     assert_eq!((before.generation, before.instances), (after.generation, after.instances));
     lab.finish(NOTHING);
@@ -35,7 +35,7 @@ fn a_broken_file_leaves_the_running_lab_untouched() {
 #[test]
 fn instances_come_and_go_while_others_talk() {
     let lab = Lab::up(PAIR);
-    let mut ping = lab.start("a-1", &["ping", "-n", "-c", "100", "-i", "0.02", "-W", "2", "10.50.2.10"]);
+    let mut ping = lab.start("a-1", &["ping", "-n", "-c", "40", "-i", "0.1", "-W", "2", "10.50.2.10"]);
     ping.wait_for("icmp_seq=1 ", Duration::from_secs(10));
     let place = "      b-small:";
     let more = "      new-1: { subnet: b, security_groups: [open], private_ip: 10.50.2.30 }\n      b-small:";
@@ -47,7 +47,7 @@ fn instances_come_and_go_while_others_talk() {
         lab.exec("new-1", &["true"]).exits(2);
         lab.exec("a-2", &["ping", "-n", "-c", "1", "-W", "1", "10.50.2.30"]).exits(1);
     }
-    ping.finish(Duration::from_secs(30)).ok().says("100 packets transmitted, 100 received, 0% packet loss");
+    ping.finish(Duration::from_secs(30)).ok().says("40 packets transmitted, 40 received, 0% packet loss");
     lab.finish(&[("NO_INTERFACE_FOR_ADDRESS", 3..=3)]);
 }
 
