@@ -50,6 +50,14 @@ impl Oracle {
         walk.verdict(end)
     }
 
+    /// Forgets the group state of interfaces that `lab` does not have: one that comes back begins anew.
+    pub fn forget_gone(&mut self, lab: &Valid) {
+        let instances = lab.lab().vpcs.values().flat_map(|vpc| vpc.instances.values());
+        let interfaces: Vec<_> = instances.flat_map(|instance| &instance.interfaces).collect();
+        let is_there = |id: &str| interfaces.iter().any(|interface| interface.id == id);
+        self.flows.retain(|flow| !flow.interface.starts_with("eni-") || is_there(&flow.interface));
+    }
+
     /// What [`Self::judge`] would say, without remembering anything.
     #[must_use]
     pub fn preview(&self, lab: &Valid, packet: &Packet<'_>, now_ns: u64) -> Verdict {

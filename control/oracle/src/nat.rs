@@ -55,11 +55,23 @@ impl<'a> Walk<'a> {
         if self.parsed.fragment.is_some() && self.parsed.tuple.proto != proto::UDP {
             return Err(Loss::between(Reason::NatFragment));
         }
+        self.stays_whole(gateway)?;
         self.forward(gateway)?;
         if matches!(self.parsed.tuple.dst, IpAddr::V4(own) if gateway.owns(own)) {
             return self.translate_reply(gateway).map(|()| Tracks::Always);
         }
         self.translate_request(vpc, gateway, hop).map(|()| Tracks::ByRule)
+    }
+
+    /// As IPv6 nobody may fragment a packet, so it is refused where it would have been.
+    fn stays_whole(&mut self, gateway: &NatGateway) -> Result<(), Loss> {
+        let answered = self.about().unwrap_or_else(|| self.parsed.tuple.reversed());
+        let mut known = self.translations.iter().filter(|t| t.gateway == gateway.id && t.outer == answered);
+        let becomes_v6 = known.any(|t| t.inner.src.is_ipv6());
+        let Some(split) = self.split.as_ref().filter(|_| becomes_v6) else { return Ok(()) };
+        self.records.truncate(split.records);
+        self.answer = Some(split.answer);
+        Err(Loss::between(Reason::TooBig))
     }
 
     /// Takes one off the time to live (AD-27).
@@ -83,12 +95,6 @@ impl<'a> Walk<'a> {
         let known = self.translations.iter_mut().find(|t| t.gateway == gateway.id && t.outer == answered);
         let Some(known) = known else { return Err(unsolicited) };
         let inner = known.inner;
-        if let Some(split) = self.split.take().filter(|_| inner.src.is_ipv6()) {
-            // As IPv6 nobody may fragment it, so it is refused where it would have been.
-            self.records.truncate(split.records);
-            self.answer = Some(split.answer);
-            return Err(Loss::between(Reason::TooBig));
-        }
         if about.is_none() {
             known.observe(Direction::Ingress, &self.parsed, self.now_ns);
             rewrite::whole(&mut self.parsed, inner.reversed());

@@ -1,6 +1,6 @@
 //! Random gateways, public addresses, peering connections and hosts on the internet.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::lab::{Lab, Table, Vpc};
 use crate::Draw;
@@ -137,9 +137,13 @@ impl Lab {
         interfaces.map(|(private, public)| (private.as_str(), public.as_str())).chain(of_gateways)
     }
 
-    /// Whether a NAT gateway is reached by this address, inside or on the internet.
+    /// Whether a NAT gateway is reached by this address, inside or on the internet, perhaps through NAT64 (RFC 6052 section 2).
     pub(super) fn is_nat_address(&self, address: IpAddr) -> bool {
-        self.nat_with(address).is_some()
+        let embedded = match address {
+            IpAddr::V4(_) => address,
+            IpAddr::V6(address) => Ipv4Addr::from_bits(address.to_bits() as u32).into(),
+        };
+        self.nat_with(embedded).is_some()
     }
 
     /// Whether it is one of several of a NAT gateway.

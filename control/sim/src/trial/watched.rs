@@ -47,6 +47,7 @@ impl Watched {
 
     pub(super) fn apply(&mut self, valid: &Valid) {
         self.world.apply(valid.clone());
+        self.oracle.forget_gone(valid);
         self.learn_addresses();
     }
 
