@@ -80,3 +80,48 @@ const fn to_icmp(icmp_type: u8, code: u8) -> Option<(u8, u8)> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rules: NG-20
+    #[test]
+    fn an_address_behind_the_prefix_is_the_one_inside() {
+        let v4 = Ipv4Addr::new(203, 0, 113, 50);
+        assert_eq!(embed(v4), "64:ff9b::203.0.113.50".parse::<Ipv6Addr>().expect("an address"));
+        assert_eq!(embedded(embed(v4)), Some(v4));
+        for other in ["64:ff9b:1::203.0.113.50", "64:ff9b::1:cb00:7132", "::203.0.113.50"] {
+            assert_eq!(embedded(other.parse().expect("an address")), None, "{other}");
+        }
+    }
+
+    /// Rules: NG-20, NG-29
+    #[test]
+    fn errors_have_the_counterparts_of_rfc_7915() {
+        let v6 = |icmp_type, code| error_type(proto::ICMP, proto::ICMPV6, icmp_type, code);
+        let v4 = |icmp_type, code| error_type(proto::ICMPV6, proto::ICMP, icmp_type, code);
+        for code in [0, 1, 5, 6, 7, 8, 11, 12] {
+            assert_eq!(v6(3, code), Some((1, 0)), "unreachable {code}");
+        }
+        for code in [9, 10, 13, 15] {
+            assert_eq!(v6(3, code), Some((1, 1)), "prohibited {code}");
+        }
+        let there = [(v6(3, 2), (4, 1)), (v6(3, 3), (1, 4)), (v6(3, 4), (2, 0)), (v6(11, 1), (3, 1))];
+        let back = [
+            (v4(1, 1), (3, 10)),
+            (v4(1, 4), (3, 3)),
+            (v4(2, 0), (3, 4)),
+            (v4(3, 1), (11, 1)),
+            (v4(4, 1), (3, 2)),
+        ];
+        for (said, wanted) in there.into_iter().chain(back) {
+            assert_eq!(said, Some(wanted));
+        }
+        for code in [0, 2, 3] {
+            assert_eq!(v4(1, code), Some((3, 1)), "unreachable {code}");
+        }
+        assert_eq!([v6(3, 14), v6(4, 0), v6(12, 0), v4(1, 5), v4(4, 0), v4(128, 0)], [None; 6]);
+        assert_eq!(error_type(proto::ICMP, proto::ICMP, 12, 1), Some((12, 1)), "the same family keeps it");
+    }
+}
