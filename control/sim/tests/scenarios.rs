@@ -50,6 +50,7 @@ scenarios! {
     a_subnet_uses_its_own_table_or_the_main_one
     a_subnet_without_a_route_to_the_internet_gateway_is_private
     a_syn_begins_a_flow_whatever_came_before
+    a_way_through_nine_gateways_is_taken_for_a_loop
     a_wide_rule_leaves_a_flow_untracked
     acl_entries_are_read_in_order_and_the_first_match_decides
     acl_entries_match_protocols_ports_and_icmp_types
