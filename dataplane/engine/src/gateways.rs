@@ -126,12 +126,20 @@ impl Gateways {
 
     /// See [`crate::decide::Tracked::way_back`].
     #[inline]
-    pub(crate) fn way_back(&self, vpc: VpcIx, outer: &FiveTuple, now: Time) -> Option<PeeringIx> {
+    pub(crate) fn way_back(
+        &self,
+        snapshot: &Snapshot,
+        vpc: VpcIx,
+        outer: &FiveTuple,
+        now: Time,
+    ) -> Option<PeeringIx> {
         if self.ways_back.is_empty() {
             return None;
         }
         let (handle, over) = self.ways_back.get(&(vpc, *outer))?;
-        self.is_live(*handle, now).then_some(*over)
+        let gateway = self.by_inner.key(*handle)?.gateway;
+        let holds = self.is_live(*handle, now) && self.by_inner.get(*handle)?.is_of(snapshot, gateway, outer);
+        holds.then_some(*over)
     }
 
     #[inline]

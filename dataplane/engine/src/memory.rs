@@ -178,7 +178,8 @@ impl Memory {
         (snapshot, now): (&Snapshot, Time),
     ) -> bool {
         let sender = self.key(place).and_then(|key| snapshot.interface(key.at.as_interface()?));
-        let over = sender.and_then(|it| self.gateways.way_back(it.vpc, &parsed.tuple.reversed(), now));
+        let over =
+            sender.and_then(|it| self.gateways.way_back(snapshot, it.vpc, &parsed.tuple.reversed(), now));
         over == self.decisions.get(decision).returns
     }
 

@@ -44,6 +44,6 @@ impl Tracked for View<'_> {
     }
 
     fn way_back(&self, vpc: VpcIx, outer: &FiveTuple) -> Option<PeeringIx> {
-        self.memory.gateways.way_back(vpc, outer, self.now)
+        self.memory.gateways.way_back(self.snapshot, vpc, outer, self.now)
     }
 }
