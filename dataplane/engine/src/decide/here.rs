@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use wire::{FiveTuple, proto};
+use wire::{FiveTuple, icmp_error_over, proto};
 
 use super::Facts;
-use super::nat64::{echo_type, error_type};
+use super::nat64::echo_type;
 
 /// What of the packet gateways change.
 #[derive(Clone, Copy)]
@@ -55,7 +55,7 @@ impl Here {
     pub(super) fn set_error(&mut self, src: IpAddr, dst: IpAddr, about: FiveTuple) -> Option<()> {
         let proto = if src.is_ipv4() { proto::ICMP } else { proto::ICMPV6 };
         let [icmp_type, code] = self.selector.to_be_bytes();
-        let (icmp_type, code) = error_type(self.tuple.proto, proto, icmp_type, code)?;
+        let (icmp_type, code) = icmp_error_over(proto, self.tuple.proto, icmp_type, code)?;
         self.selector = u16::from_be_bytes([icmp_type, code]);
         self.tuple = FiveTuple { src, dst, src_port: 0, dst_port: self.selector, proto };
         self.about = Some(about);

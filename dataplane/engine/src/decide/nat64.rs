@@ -46,43 +46,10 @@ pub(super) const fn echo_type(icmp_type: u8, protocol: u8) -> u8 {
     }
 }
 
-/// Type and code of an ICMP error in another protocol; none if it has no counterpart there.
-pub(super) const fn error_type(from: u8, to: u8, icmp_type: u8, code: u8) -> Option<(u8, u8)> {
-    match (from, to) {
-        (proto::ICMP, proto::ICMPV6) => to_icmpv6(icmp_type, code),
-        (proto::ICMPV6, proto::ICMP) => to_icmp(icmp_type, code),
-        _ => Some((icmp_type, code)),
-    }
-}
-
-/// RFC 7915 section 4.2: unreachable 3, time exceeded 11.
-const fn to_icmpv6(icmp_type: u8, code: u8) -> Option<(u8, u8)> {
-    match (icmp_type, code) {
-        (3, 0 | 1 | 5..=8 | 11 | 12) => Some((1, 0)),
-        (3, 2) => Some((4, 1)),
-        (3, 3) => Some((1, 4)),
-        (3, 4) => Some((2, 0)),
-        (3, 9 | 10 | 13 | 15) => Some((1, 1)),
-        (11, code) => Some((3, code)),
-        _ => None,
-    }
-}
-
-/// RFC 7915 section 5.2: unreachable 1, too big 2, time exceeded 3, parameter problem 4.
-const fn to_icmp(icmp_type: u8, code: u8) -> Option<(u8, u8)> {
-    match (icmp_type, code) {
-        (1, 0 | 2 | 3) => Some((3, 1)),
-        (1, 1) => Some((3, 10)),
-        (1, 4) => Some((3, 3)),
-        (2, _) => Some((3, 4)),
-        (3, code) => Some((11, code)),
-        (4, 1) => Some((3, 2)),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use wire::icmp_error_over;
+
     use super::*;
 
     /// Rules: NG-20
@@ -99,8 +66,8 @@ mod tests {
     /// Rules: NG-20, NG-29
     #[test]
     fn errors_have_the_counterparts_of_rfc_7915() {
-        let v6 = |icmp_type, code| error_type(proto::ICMP, proto::ICMPV6, icmp_type, code);
-        let v4 = |icmp_type, code| error_type(proto::ICMPV6, proto::ICMP, icmp_type, code);
+        let v6 = |icmp_type, code| icmp_error_over(proto::ICMPV6, proto::ICMP, icmp_type, code);
+        let v4 = |icmp_type, code| icmp_error_over(proto::ICMP, proto::ICMPV6, icmp_type, code);
         for code in [0, 1, 5, 6, 7, 8, 11, 12] {
             assert_eq!(v6(3, code), Some((1, 0)), "unreachable {code}");
         }
@@ -122,6 +89,10 @@ mod tests {
             assert_eq!(v4(1, code), Some((3, 1)), "unreachable {code}");
         }
         assert_eq!([v6(3, 14), v6(4, 0), v6(12, 0), v4(1, 5), v4(4, 0), v4(128, 0)], [None; 6]);
-        assert_eq!(error_type(proto::ICMP, proto::ICMP, 12, 1), Some((12, 1)), "the same family keeps it");
+        assert_eq!(
+            icmp_error_over(proto::ICMP, proto::ICMP, 12, 1),
+            Some((12, 1)),
+            "the same family keeps it"
+        );
     }
 }

@@ -8,6 +8,8 @@ mod kind;
 mod network;
 mod plan;
 
+pub use kind::icmp_error_over;
+
 use self::network::Network;
 use self::plan::Plan;
 use super::icmp::{self, CHECKSUM, IDENTIFIER, Patch};

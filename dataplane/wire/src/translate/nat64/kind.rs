@@ -27,6 +27,42 @@ pub(super) const fn query(icmp_type: u8, protocol: u8) -> Result<u8, Untranslata
     }
 }
 
+/// Type and code of an ICMP error of the protocol `from` as it is over the protocol `to`; none if there is no such error there.
+#[must_use]
+pub const fn icmp_error_over(to: u8, from: u8, icmp_type: u8, code: u8) -> Option<(u8, u8)> {
+    match (from, to) {
+        (proto::ICMP, proto::ICMPV6) => error_to_icmpv6(icmp_type, code),
+        (proto::ICMPV6, proto::ICMP) => error_to_icmp(icmp_type, code),
+        _ => Some((icmp_type, code)),
+    }
+}
+
+/// Unreachable 3 and time exceeded 11; the others have no counterpart (RFC 7915 section 4.2).
+const fn error_to_icmpv6(icmp_type: u8, code: u8) -> Option<(u8, u8)> {
+    Some(match (icmp_type, code) {
+        (3, 0 | 1 | 5..=8 | 11 | 12) => (1, 0),
+        (3, 2) => (4, 1),
+        (3, 3) => (1, 4),
+        (3, 4) => (2, 0),
+        (3, 9 | 10 | 13 | 15) => (1, 1),
+        (11, code) => (3, code),
+        _ => return None,
+    })
+}
+
+/// Unreachable 1, too big 2, time exceeded 3 and parameter problem 4 (RFC 7915 section 5.2).
+const fn error_to_icmp(icmp_type: u8, code: u8) -> Option<(u8, u8)> {
+    Some(match (icmp_type, code) {
+        (1, 0 | 2 | 3) => (3, 1),
+        (1, 1) => (3, 10),
+        (1, 4) => (3, 3),
+        (2, _) => (3, 4),
+        (3, code) => (11, code),
+        (4, 1) => (3, 2),
+        _ => return None,
+    })
+}
+
 /// The header of an error, its checksum aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Kind {
@@ -39,28 +75,21 @@ pub(super) struct Kind {
 impl Kind {
     /// An ICMP error as an ICMPv6 one; `quote` is the IPv4 packet that it quotes.
     pub(super) fn to_v6(self, quote: &[u8]) -> Option<Self> {
-        let (icmp_type, code, field) = match (self.icmp_type, self.code) {
-            (3, 0 | 1 | 5 | 6 | 7 | 8 | 11 | 12) => (1, 0, 0),
-            (3, 2) => (4, 1, NEXT_HEADER),
-            (3, 3) => (1, 4, 0),
-            (3, 4) => (2, 0, mtu_to_v6(self.field & 0xffff, quote)),
-            (3, 9 | 10 | 13 | 15) => (1, 1, 0),
-            (11, code) => (3, code, 0),
-            _ => return None,
+        let (icmp_type, code) = icmp_error_over(proto::ICMPV6, proto::ICMP, self.icmp_type, self.code)?;
+        let field = match (self.icmp_type, self.code) {
+            (3, 2) => NEXT_HEADER,
+            (3, 4) => mtu_to_v6(self.field & 0xffff, quote),
+            _ => 0,
         };
         Some(Self { icmp_type, code, field })
     }
 
     /// An ICMPv6 error as an ICMP one.
     pub(super) fn to_v4(self) -> Option<Self> {
-        let (icmp_type, code, field) = match (self.icmp_type, self.code) {
-            (1, 0 | 2 | 3) => (3, 1, 0),
-            (1, 1) => (3, 10, 0),
-            (1, 4) => (3, 3, 0),
-            (2, _) => (3, 4, self.field.saturating_sub(GROWTH).clamp(MIN_MTU_V4, 0xffff)),
-            (3, code) => (11, code, 0),
-            (4, 1) => (3, 2, 0),
-            _ => return None,
+        let (icmp_type, code) = icmp_error_over(proto::ICMP, proto::ICMPV6, self.icmp_type, self.code)?;
+        let field = match self.icmp_type {
+            2 => self.field.saturating_sub(GROWTH).clamp(MIN_MTU_V4, 0xffff),
+            _ => 0,
         };
         Some(Self { icmp_type, code, field })
     }
