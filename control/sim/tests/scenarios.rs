@@ -30,6 +30,7 @@ scenarios! {
     a_flow_log_records_the_verdicts_it_was_made_for
     a_group_allows_and_nothing_else_does
     a_group_reference_matches_members_not_addresses
+    a_late_fragment_begins_no_connection
     a_mapping_belongs_to_a_private_address
     a_middlebox_route_names_a_whole_subnet
     a_middlebox_with_the_check_off_forwards_for_others
@@ -103,6 +104,7 @@ scenarios! {
     replies_pass_whatever_the_other_direction_says
     replies_return_to_a_nat_gateway_over_peering_without_a_route
     routing_drops_stay_accept
+    rules_see_a_packet_as_gateways_have_left_it
     same_subnet_is_a_matter_of_addresses
     tcp_flags_of_a_record
     the_default_acl_allows_everything_and_a_new_one_nothing
