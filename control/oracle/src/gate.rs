@@ -1,7 +1,7 @@
 //! The security-group gate of one interface in one direction: state first, then rules.
 
 use model::lab::RelatedIcmp;
-use wire::{FiveTuple, Parsed, Transport};
+use wire::{FiveTuple, Parsed};
 
 use crate::flow::{Flow, is_syn};
 use crate::group::Side;
@@ -16,7 +16,7 @@ pub(crate) struct Answer {
 
 /// Passes or refuses a packet and remembers what it must; `flows` holds live flows only.
 pub(crate) fn judge(flows: &mut Vec<Flow>, side: &Side<'_>, parsed: &Parsed, now_ns: u64) -> Answer {
-    if let Transport::Icmp { about: Some(quoted), .. } = parsed.transport {
+    if let Some(quoted) = parsed.about() {
         return related_error(flows, side, parsed, quoted);
     }
     let known = find(flows, side, as_sent(side.direction, parsed.tuple));

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use model::lab::{EgressOnlyInternetGateway, InternetGateway, Target, Vpc};
-use wire::{FiveTuple, Transport};
+use wire::FiveTuple;
 
 use crate::flow::Flow;
 use crate::group::Tracks;
@@ -38,8 +38,7 @@ impl<'a> Walk<'a> {
             return Err(Loss::between(Reason::Blackhole));
         };
         self.routed_ipv6(vpc, source)?;
-        let is_error = matches!(self.parsed.transport, Transport::Icmp { about: Some(_), .. });
-        if !is_error {
+        if !self.parsed.is_about_another() {
             let sent = self.parsed.tuple;
             let flow = match self.flow_of(gateway, sent) {
                 Some(flow) => flow,
@@ -133,7 +132,7 @@ impl<'a> Walk<'a> {
     /// Whether the packet belongs to a flow that went out here (EI-02, EI-10).
     fn answers(&mut self, gateway: &EgressOnlyInternetGateway) -> Result<(), Loss> {
         let refused = Loss::between(Reason::EgressOnlyWithoutFlow);
-        if let Transport::Icmp { about: Some(about), .. } = self.parsed.transport {
+        if let Some(about) = self.parsed.about() {
             let returns = about.src == self.parsed.tuple.dst;
             return self.flow_of(gateway, about).filter(|_| returns).map(drop).ok_or(refused);
         }

@@ -65,7 +65,7 @@ impl<'a> Walk<'a> {
 
     /// As IPv6 nobody may fragment a packet, so it is refused where it would have been.
     fn stays_whole(&mut self, gateway: &NatGateway) -> Result<(), Loss> {
-        let answered = self.about().unwrap_or_else(|| self.parsed.tuple.reversed());
+        let answered = self.parsed.about().unwrap_or_else(|| self.parsed.tuple.reversed());
         let mut known = self.translations.iter().filter(|t| t.gateway == gateway.id && t.outer == answered);
         let becomes_v6 = known.any(|t| t.inner.src.is_ipv6());
         let Some(split) = self.split.as_ref().filter(|_| becomes_v6) else { return Ok(()) };
@@ -90,7 +90,7 @@ impl<'a> Walk<'a> {
     /// Only the exact remote endpoint of a live connection gets through to the inside (NG-09, NG-12).
     fn translate_reply(&mut self, gateway: &NatGateway) -> Result<(), Loss> {
         let unsolicited = Loss::between(Reason::NatUnsolicited);
-        let (tuple, about) = (self.parsed.tuple, self.about());
+        let (tuple, about) = (self.parsed.tuple, self.parsed.about());
         let answered = about.unwrap_or_else(|| tuple.reversed());
         let known = self.translations.iter_mut().find(|t| t.gateway == gateway.id && t.outer == answered);
         let Some(known) = known else { return Err(unsolicited) };
@@ -111,7 +111,7 @@ impl<'a> Walk<'a> {
     fn translate_request(&mut self, vpc: &Vpc, gateway: &NatGateway, hop: Hop<'_>) -> Result<(), Loss> {
         let remote = self.remote(vpc, hop)?;
         let tuple = self.parsed.tuple;
-        if let Some(about) = self.about() {
+        if let Some(about) = self.parsed.about() {
             return self.translate_error(gateway, about);
         }
         let known = self.translations.iter().position(|t| t.gateway == gateway.id && t.inner == tuple);
@@ -205,14 +205,6 @@ impl<'a> Walk<'a> {
             None if lowest.is_none() => Err(Loss::between(Reason::NatPortsExhausted)),
             Some(lease) if is_possible(self.translations, gateway, wanted, lease.outer) => Ok(lease.outer),
             None | Some(_) => Err(Loss::between(Reason::ImpossibleLease)),
-        }
-    }
-
-    /// The packet that this one, an ICMP error, quotes.
-    pub(crate) const fn about(&self) -> Option<FiveTuple> {
-        match self.parsed.transport {
-            Transport::Icmp { about, .. } => about,
-            Transport::Later | Transport::Other | Transport::Tcp { .. } | Transport::Udp => None,
         }
     }
 }

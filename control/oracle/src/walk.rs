@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 
 use model::lab::{AclAction, Host, Interface, Lab, NatGateway, Peering, PeeringState, Target, Vpc};
-use wire::{Parsed, Transport};
+use wire::Parsed;
 
 use crate::flow::Flow;
 use crate::group::{Side, Tracks};
@@ -163,14 +163,7 @@ impl<'a> Walk<'a> {
     }
 
     fn connection_back(&self, vpc: &Vpc) -> Option<&'a Peering> {
-        let answered = match self.parsed.transport {
-            Transport::Icmp { about: Some(about), .. } => about,
-            Transport::Icmp { about: None, .. }
-            | Transport::Later
-            | Transport::Other
-            | Transport::Tcp { .. }
-            | Transport::Udp => self.parsed.tuple.reversed(),
-        };
+        let answered = self.parsed.about().unwrap_or_else(|| self.parsed.tuple.reversed());
         let elsewhere = |t: &&Translation| vpc.nat_gateways.values().all(|own| own.id != t.gateway);
         let known = self.translations.iter().filter(|t| t.outer == answered).filter(elsewhere);
         let mut over = known.filter_map(|t| self.lab.peerings.get(t.peering.as_ref()?));
@@ -368,7 +361,7 @@ impl<'a> Walk<'a> {
             Ok(Place::Host(host)) => Outcome::DeliveredToHost { host: host.name.clone() },
             Err(Loss { reason, at }) => Outcome::Dropped { reason, at },
         };
-        let (tuple, about) = (self.parsed.tuple, self.about());
+        let (tuple, about) = (self.parsed.tuple, self.parsed.about());
         let headers = if self.like.is_ipv4() { HEADERS_V4 } else { HEADERS_V6 };
         let mss = self.gateways.first().map(|_| self.narrowest.saturating_sub(headers));
         let Self { trail, records, answer, leased: leases, .. } = self;

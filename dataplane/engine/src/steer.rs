@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use snapshot::Snapshot;
-use wire::{FiveTuple, Parsed, Transport};
+use wire::{FiveTuple, Parsed};
 
 /// H: the same worker for both directions of a session, for ICMP errors about it and for its fragments.
 ///
@@ -52,15 +52,10 @@ impl Steering {
         if self.workers == 1 {
             return 0;
         }
-        let tuple = match parsed.transport {
-            Transport::Icmp { about: Some(about), .. } => about,
-            Transport::Icmp { .. }
-            | Transport::Later
-            | Transport::Other
-            | Transport::Tcp { .. }
-            | Transport::Udp => parsed.tuple,
-        };
-        self.owner_of(snapshot, &tuple)
+        match parsed.about() {
+            Some(about) => self.owner_of(snapshot, &about),
+            None => self.owner_of(snapshot, &parsed.tuple),
+        }
     }
 
     /// The owner of a flow.

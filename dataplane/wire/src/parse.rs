@@ -132,10 +132,21 @@ impl Parsed {
         Self { packets, wire_bytes: payload + packets * headers, longest: headers + u32::from(size), ..self }
     }
 
+    /// The tuple of the packet that an ICMP error quotes, as its sender sent it; none of anything else.
+    #[must_use]
+    #[inline]
+    pub const fn about(&self) -> Option<FiveTuple> {
+        match self.transport {
+            Transport::Icmp { about, .. } => about,
+            Transport::Later | Transport::Other | Transport::Tcp { .. } | Transport::Udp => None,
+        }
+    }
+
     /// Whether this is an ICMP error about another packet, which it quotes.
     #[must_use]
+    #[inline]
     pub const fn is_about_another(&self) -> bool {
-        matches!(self.transport, Transport::Icmp { about: Some(_), .. })
+        self.about().is_some()
     }
 
     /// Bytes behind the transport header; none of what is not cut into segments.

@@ -230,10 +230,7 @@ fn check_segments(packet: &[u8], parsed: &Parsed) {
 
 /// Whatever a packet holds, it becomes what was asked for, and reads so, or stays as it is.
 fn check_translations(packet: &[u8], parsed: &Parsed) {
-    let about = match parsed.transport {
-        Transport::Icmp { about, .. } => about,
-        Transport::Later | Transport::Other | Transport::Tcp { .. } | Transport::Udp => None,
-    };
+    let about = parsed.about();
     let ends: [[IpAddr; 2]; 2] =
         [[[198, 51, 100, 7].into(), [10; 4].into()], [[1; 16].into(), [0xfd; 16].into()]];
     for [src, dst] in ends {

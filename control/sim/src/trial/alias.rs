@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use model::lab::{NatGateway, Vpc};
 use oracle::Lease;
-use wire::{Buffer, FiveTuple, Parsed, Translation, Transport};
+use wire::{Buffer, FiveTuple, Parsed, Translation};
 
 use crate::World;
 
@@ -66,7 +66,7 @@ impl Aliases {
         let known = wire::parse(packet).ok().filter(|_| !self.own.is_empty());
         let Some(parsed) = known else { return packet.to_vec() };
         let (tuple, about) = self.tuples(world, from, &parsed);
-        if tuple == parsed.tuple && about == quoted(&parsed) {
+        if tuple == parsed.tuple && about == parsed.about() {
             return packet.to_vec();
         }
         let mut buffer = Buffer::copy_of(packet);
@@ -82,7 +82,7 @@ impl Aliases {
         from: Option<&str>,
         parsed: &Parsed,
     ) -> (FiveTuple, Option<FiveTuple>) {
-        let Some(about) = quoted(parsed) else { return (self.tuple(world, from, parsed.tuple), None) };
+        let Some(about) = parsed.about() else { return (self.tuple(world, from, parsed.tuple), None) };
         let changed = self.tuple(world, from, about);
         let mut tuple = parsed.tuple;
         let ends = [(about.src, changed.src), (about.dst, changed.dst)];
@@ -160,11 +160,4 @@ fn gateway_at<'w>(world: &'w World, from: Option<&str>, address: IpAddr) -> Opti
 fn inside(world: &World, tuple: FiveTuple) -> FiveTuple {
     let private = |address| world.snapshot().private_of(address);
     FiveTuple { src: private(tuple.src), dst: private(tuple.dst), ..tuple }
-}
-
-const fn quoted(parsed: &Parsed) -> Option<FiveTuple> {
-    match parsed.transport {
-        Transport::Icmp { about, .. } => about,
-        Transport::Later | Transport::Other | Transport::Tcp { .. } | Transport::Udp => None,
-    }
 }

@@ -38,7 +38,7 @@ pub(super) fn check(
 
 fn check_one(packet: &[u8], parsed: &Parsed, verdict: &Verdict, arrived: &[u8]) -> Result<(), String> {
     let hops = verdict.trail.iter().filter(|step| step.kind == StepKind::NatGateway).count();
-    if hops == 0 && verdict.tuple == parsed.tuple && verdict.about == quoted(parsed) {
+    if hops == 0 && verdict.tuple == parsed.tuple && verdict.about == parsed.about() {
         return match arrived == packet {
             true => Ok(()),
             false => Err(format!("{} bytes were sent, these arrived: {arrived:02x?}", packet.len())),
@@ -48,7 +48,7 @@ fn check_one(packet: &[u8], parsed: &Parsed, verdict: &Verdict, arrived: &[u8]) 
     let got = wire::parse(arrived).map_err(|_| "it does not parse")?;
     let fields = [
         ("tuple", shown(verdict.tuple, &got), shown(got.tuple, &got)),
-        ("quoted tuple", format!("{:?}", shown_quote(verdict, &got)), format!("{:?}", quoted(&got))),
+        ("quoted tuple", format!("{:?}", shown_quote(verdict, &got)), format!("{:?}", got.about())),
         ("TTL", parsed.ttl.saturating_sub(hops as u8).to_string(), got.ttl.to_string()),
         ("length", length(parsed, verdict, packet.len()).to_string(), arrived.len().to_string()),
         ("transport", transport(parsed, verdict), transport_of(&got)),
@@ -179,13 +179,6 @@ fn words(address: IpAddr) -> u32 {
         IpAddr::V6(address) => address.octets().to_vec(),
     };
     octets.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum()
-}
-
-const fn quoted(parsed: &Parsed) -> Option<FiveTuple> {
-    match parsed.transport {
-        Transport::Icmp { about, .. } => about,
-        Transport::Later | Transport::Other | Transport::Tcp { .. } | Transport::Udp => None,
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use engine::{DropReason, DropRecord, Engine, FlowRecord};
 use oracle::{NO_ROUTE, NO_RULE, Outcome, Reason, Step, StepKind, TRACKED, UNTRACKED, Verdict};
 use snapshot::{Attachment, Kind, Name, NameIx};
-use wire::{Parsed, Transport};
+use wire::Parsed;
 
 use super::Complaint;
 use crate::{Delivery, Fate, World};
@@ -112,9 +112,8 @@ fn same_deciders(
 
 /// What the engine says decided; none where it keeps no note of it: ICMP errors that were delivered.
 fn deciders(world: &World, from: Attachment, parsed: &Parsed, fate: &Fate) -> Option<Vec<NameIx>> {
-    let is_about_another = matches!(parsed.transport, Transport::Icmp { about: Some(_), .. });
     match fate {
-        Fate::Delivered(_) | Fate::DeliveredToHost(_) if is_about_another => None,
+        Fate::Delivered(_) | Fate::DeliveredToHost(_) if parsed.is_about_another() => None,
         // The sender was told; the note is about the drop, not about the way to it.
         Fate::Dropped(DropReason::TooBig | DropReason::TtlExceeded) | Fate::Held => None,
         Fate::Dropped(_) => Some(last_drop(world)?.decided_by.to_vec()),

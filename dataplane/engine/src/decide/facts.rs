@@ -51,16 +51,12 @@ impl Facts {
     #[must_use]
     pub fn of(from: Attachment, parsed: &Parsed) -> Self {
         let (opening, selector) = Self::beyond_tuple(parsed);
-        let about = match parsed.transport {
-            Transport::Icmp { about, .. } => about,
-            Transport::Later | Transport::Other | Transport::Tcp { .. } | Transport::Udp => None,
-        };
         let piece = match (parsed.fragment, parsed.transport) {
             (None, _) => Piece::Whole,
             (Some(_), Transport::Later) => Piece::Later,
             (Some(_), _) => Piece::First,
         };
-        Self { from, tuple: parsed.tuple, selector, opening, about, piece }
+        Self { from, tuple: parsed.tuple, selector, opening, about: parsed.about(), piece }
     }
 
     /// [`Self::opening`] and [`Self::selector`].

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::Translation;
 use crate::testing::{at, echo_reply, echo_request, other, tcp, udp};
-use crate::{Transport, parse, tcp_flag};
+use crate::{parse, tcp_flag};
 
 /// Kinds of packet that [`packet`] builds.
 const KINDS: usize = 5;
@@ -29,11 +29,7 @@ fn packet(kind: usize, (src, dst): (SocketAddr, SocketAddr), payload: &[u8]) -> 
 /// What makes any other packet of the kind this one.
 fn to(packet: &[u8]) -> Translation {
     let parsed = parse(packet).unwrap();
-    let about = match parsed.transport {
-        Transport::Icmp { about, .. } => about,
-        Transport::Later | Transport::Other | Transport::Tcp { .. } | Transport::Udp => None,
-    };
-    Translation { tuple: parsed.tuple, about, hops: 0, mss: None }
+    Translation { tuple: parsed.tuple, about: parsed.about(), hops: 0, mss: None }
 }
 
 fn ends() -> impl Strategy<Value = (SocketAddr, SocketAddr)> {
