@@ -169,6 +169,41 @@ pub enum Reason {
     UnknownSender,
 }
 
+impl Reason {
+    /// The code that tables print for it: AWS Reachability Analyzer's where it has one; none for a mistake of whoever asked.
+    #[must_use]
+    pub const fn code(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Blackhole => "BAD_STATE_ROUTE",
+            Self::ConnectionClosed => "CONNECTION_CLOSED",
+            Self::EgressOnlyWithoutFlow => "EIGW_WITHOUT_FLOW",
+            Self::ImpossibleLease => return None,
+            Self::MulticastOrBroadcast => "BROADCAST_OR_MULTICAST",
+            Self::NatFragment => "NGW_FRAGMENT",
+            Self::NatIpv6 => "NGW_IPV6",
+            Self::NatPortsExhausted => "NGW_ERROR_PORT_ALLOCATION",
+            Self::NatProtocol => "NGW_PROTOCOL",
+            Self::NatUnsolicited => "NGW_UNSOLICITED",
+            Self::NatWithoutTranslation => "NGW_WITHOUT_TRANSLATION",
+            Self::NetworkAcl => "SUBNET_ACL_RESTRICTION",
+            Self::NoPublicAddress => "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS",
+            Self::NoRoute => "NO_ROUTE_TO_DESTINATION",
+            Self::NoRouteBack => "IGW_NO_ROUTE_BACK",
+            Self::NoSuchDestination => "NO_INTERFACE_FOR_ADDRESS",
+            Self::NotGloballyRoutable => "IGW_ADDRESS_NOT_GLOBAL",
+            Self::NotOnInternet => "IGW_PUBLIC_IP_ASSOCIATION_FOR_INGRESS",
+            Self::PeeringCidr => "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR",
+            Self::ReservedAddress => "RESERVED_ADDRESS",
+            Self::RoutingLoop => "ROUTING_LOOP",
+            Self::SecurityGroup => "ENI_SG_RULES_MISMATCH",
+            Self::SourceDestCheck => "ENI_SOURCE_DEST_CHECK_RESTRICTION",
+            Self::TooBig => "PACKET_TOO_BIG",
+            Self::TtlExceeded => "TTL_EXCEEDED",
+            Self::UnknownSender => "BAD_STATE_NETWORK_INTERFACE",
+        })
+    }
+}
+
 /// One thing that decided about the packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {

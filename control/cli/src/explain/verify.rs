@@ -1,8 +1,8 @@
 //! The second opinion: the oracle evaluates the same packets from the lab file, and must agree.
 
+use engine::Verdict;
 use engine::decide::{Step, StepKind};
-use engine::{DropReason, Verdict};
-use oracle::{Leases, Oracle, Outcome, Reason};
+use oracle::{Leases, Oracle, Outcome};
 
 use super::walk::{Leg, Walk};
 use crate::error::Error;
@@ -70,42 +70,9 @@ fn oracle_end(outcome: &Outcome) -> String {
         Outcome::Delivered { to: (_, at) } => format!("delivered to {}.{}", at.instance, at.device),
         Outcome::DeliveredToHost { host } => format!("delivered to {host}"),
         Outcome::Dropped { reason, .. } => {
-            code(*reason).map_or_else(|| format!("dropped, {reason:?}"), |code| format!("dropped {code}"))
+            reason.code().map_or_else(|| format!("dropped, {reason:?}"), |code| format!("dropped {code}"))
         }
     }
-}
-
-/// The same reason in the data plane's words, if it has any.
-const fn code(reason: Reason) -> Option<&'static str> {
-    let reason = match reason {
-        Reason::Blackhole => DropReason::RouteBlackholed,
-        Reason::ConnectionClosed => DropReason::ConnectionClosed,
-        Reason::MulticastOrBroadcast => DropReason::BroadcastOrMulticast,
-        Reason::NetworkAcl => DropReason::NetworkAclDenied,
-        Reason::NoRoute => DropReason::NoRoute,
-        Reason::NoSuchDestination => DropReason::NoSuchDestination,
-        Reason::ReservedAddress => DropReason::ReservedAddress,
-        Reason::SecurityGroup => DropReason::SecurityGroupDenied,
-        Reason::SourceDestCheck => DropReason::SourceDestCheck,
-        Reason::TooBig => DropReason::TooBig,
-        Reason::TtlExceeded => DropReason::TtlExceeded,
-        Reason::UnknownSender => DropReason::InterfaceGone,
-        Reason::EgressOnlyWithoutFlow => DropReason::EgressOnlyWithoutFlow,
-        Reason::NatFragment => DropReason::NatFragment,
-        Reason::NatIpv6 => DropReason::NatIpv6,
-        Reason::NatPortsExhausted => DropReason::NatPortsExhausted,
-        Reason::NatProtocol => DropReason::NatProtocol,
-        Reason::NatUnsolicited => DropReason::NatUnsolicited,
-        Reason::NatWithoutTranslation => DropReason::NatWithoutTranslation,
-        Reason::NoPublicAddress => DropReason::NoPublicAddress,
-        Reason::NoRouteBack => DropReason::NoRouteBack,
-        Reason::NotGloballyRoutable => DropReason::NotGloballyRoutable,
-        Reason::NotOnInternet => DropReason::NotOnInternet,
-        Reason::PeeringCidr => DropReason::PeeringCidr,
-        Reason::RoutingLoop => DropReason::RoutingLoop,
-        Reason::ImpossibleLease => return None,
-    };
-    Some(reason.code())
 }
 
 /// What the oracle calls a stage; none for those that it does not write down.

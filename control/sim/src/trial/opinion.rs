@@ -59,35 +59,9 @@ pub(super) fn same_notes(
 }
 
 /// The drop reason that a reason of the oracle stands for; none for one that the engine does not know.
-pub(crate) const fn drop_reason(reason: Reason) -> Option<DropReason> {
-    Some(match reason {
-        Reason::Blackhole => DropReason::RouteBlackholed,
-        Reason::ConnectionClosed => DropReason::ConnectionClosed,
-        Reason::EgressOnlyWithoutFlow => DropReason::EgressOnlyWithoutFlow,
-        Reason::ImpossibleLease => return None,
-        Reason::MulticastOrBroadcast => DropReason::BroadcastOrMulticast,
-        Reason::NatFragment => DropReason::NatFragment,
-        Reason::NatIpv6 => DropReason::NatIpv6,
-        Reason::NatPortsExhausted => DropReason::NatPortsExhausted,
-        Reason::NatProtocol => DropReason::NatProtocol,
-        Reason::NatUnsolicited => DropReason::NatUnsolicited,
-        Reason::NatWithoutTranslation => DropReason::NatWithoutTranslation,
-        Reason::NetworkAcl => DropReason::NetworkAclDenied,
-        Reason::NoPublicAddress => DropReason::NoPublicAddress,
-        Reason::NoRoute => DropReason::NoRoute,
-        Reason::NoRouteBack => DropReason::NoRouteBack,
-        Reason::NoSuchDestination => DropReason::NoSuchDestination,
-        Reason::NotGloballyRoutable => DropReason::NotGloballyRoutable,
-        Reason::NotOnInternet => DropReason::NotOnInternet,
-        Reason::PeeringCidr => DropReason::PeeringCidr,
-        Reason::ReservedAddress => DropReason::ReservedAddress,
-        Reason::RoutingLoop => DropReason::RoutingLoop,
-        Reason::SecurityGroup => DropReason::SecurityGroupDenied,
-        Reason::SourceDestCheck => DropReason::SourceDestCheck,
-        Reason::TooBig => DropReason::TooBig,
-        Reason::TtlExceeded => DropReason::TtlExceeded,
-        Reason::UnknownSender => DropReason::InterfaceGone,
-    })
+pub(crate) fn drop_reason(reason: Reason) -> Option<DropReason> {
+    let known = |code| DropReason::from_code(code).unwrap_or_else(|| panic!("`{code}` is no drop code"));
+    reason.code().map(known)
 }
 
 fn last_drop(world: &World) -> Option<&DropRecord> {
