@@ -300,12 +300,32 @@ impl Step {
 }
 
 impl Direction {
+    /// The `flow-direction` field.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Egress => "egress",
+            Self::Ingress => "ingress",
+        }
+    }
+
     /// The other one.
     #[must_use]
     pub const fn opposite(self) -> Self {
         match self {
             Self::Egress => Self::Ingress,
             Self::Ingress => Self::Egress,
+        }
+    }
+}
+
+impl Action {
+    /// The `action` field.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Accept => "ACCEPT",
+            Self::Reject => "REJECT",
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use oracle::{StepKind, Verdict};
-use wire::{FiveTuple, icmp_query_reply, proto};
+use wire::{FiveTuple, icmp_query_reply};
 
-use crate::craft::{Body, Shape};
+use crate::craft::{Body, Shape, icmp_type_in};
 
 /// Bytes that an IPv6 header has more than an IPv4 header (RFC 791 section 3.1, RFC 8200 section 3).
 const GROWTH: usize = 20;
@@ -57,17 +57,6 @@ fn translated(sent: &Shape, tuple: FiveTuple, about: Option<FiveTuple>) -> Shape
 fn quote(quoted: &[u8], about: FiveTuple) -> Vec<u8> {
     let known = Shape::of(quoted).map(|shape| translated(&shape, about, None));
     known.map_or_else(|| quoted.to_vec(), |shape| shape.bytes())
-}
-
-/// The type that says the same in the other family (RFC 7915 sections 4.2 and 5.2).
-const fn icmp_type_in(icmp_type: u8, protocol: u8) -> u8 {
-    match (icmp_type, protocol) {
-        (8, proto::ICMPV6) => 128,
-        (0, proto::ICMPV6) => 129,
-        (128, proto::ICMP) => 8,
-        (129, proto::ICMP) => 0,
-        (same, _) => same,
-    }
 }
 
 /// The identifier stands at the asker's side of the tuple.

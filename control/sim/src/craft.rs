@@ -281,6 +281,17 @@ pub fn flag(name: &str) -> Option<u8> {
     known.iter().find(|(known, _)| *known == name).map(|(_, bit)| *bit)
 }
 
+/// The type that says the same in the other family (RFC 7915 sections 4.2 and 5.2).
+pub(crate) const fn icmp_type_in(icmp_type: u8, protocol: u8) -> u8 {
+    match (icmp_type, protocol) {
+        (8, wire::proto::ICMPV6) => 128,
+        (0, wire::proto::ICMPV6) => 129,
+        (128, wire::proto::ICMP) => 8,
+        (129, wire::proto::ICMP) => 0,
+        (same, _) => same,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

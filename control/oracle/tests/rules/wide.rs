@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use model::Valid;
 use model::lab::InterfaceRef;
-use vpclab_oracle::{Action, Direction, Lease, Leases, Oracle, Outcome, Packet, Record, Verdict};
+use vpclab_oracle::{Lease, Leases, Oracle, Outcome, Packet, Record, Verdict};
 use wire::{FiveTuple, Parsed};
 
 /// VPC `app` has every gateway; `web` has a public address, `client` is behind the NAT gateway `nat`; `laptop` is outside.
@@ -102,14 +102,7 @@ impl Wide {
     }
 
     fn line(&self, record: &Record) -> String {
-        let direction = match record.direction {
-            Direction::Egress => "egress",
-            Direction::Ingress => "ingress",
-        };
-        let action = match record.action {
-            Action::Accept => "ACCEPT",
-            Action::Reject => "REJECT",
-        };
+        let (direction, action) = (record.direction.word(), record.action.word());
         let path = record.traffic_path.map_or_else(|| "-".to_owned(), |path| path.to_string());
         format!("{} {direction} {action} {path} {}", self.owner(&record.interface_id), ends(record.tuple))
     }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use model::Valid;
 use model::lab::{GroupRule, InterfaceRef, Vpc};
-use vpclab_oracle::{Action, Direction, Oracle, Outcome, Packet, Reason, Verdict};
+use vpclab_oracle::{Oracle, Outcome, Packet, Reason, Verdict};
 use wire::Parsed;
 
 /// Two subnets of a dual-stack VPC; goes in front of a VPC's other keys.
@@ -91,14 +91,7 @@ impl World {
     /// Records as `INSTANCE DIRECTION ACTION PATH`.
     pub(crate) fn records(&self, verdict: &Verdict) -> Vec<String> {
         let line = |record: &vpclab_oracle::Record| {
-            let direction = match record.direction {
-                Direction::Egress => "egress",
-                Direction::Ingress => "ingress",
-            };
-            let action = match record.action {
-                Action::Accept => "ACCEPT",
-                Action::Reject => "REJECT",
-            };
+            let (direction, action) = (record.direction.word(), record.action.word());
             let path = record.traffic_path.map_or_else(|| "-".to_owned(), |path| path.to_string());
             format!("{} {direction} {action} {path}", self.instance(&record.interface_id))
         };

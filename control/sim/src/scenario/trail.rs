@@ -1,7 +1,7 @@
 //! What decided about a packet, in words: `sg/web ingress 1`, `acl/db egress *`, `route/main 10.0.0.0/16`.
 
 use model::lab::{Destination, Lab, SecurityGroup, Vpc};
-use oracle::{Action, Direction, NO_ROUTE, NO_RULE, Record, Step, StepKind, TRACKED, UNTRACKED};
+use oracle::{NO_ROUTE, NO_RULE, Record, Step, StepKind, TRACKED, UNTRACKED};
 
 /// One step.
 pub(super) fn words(lab: &Lab, step: &Step) -> String {
@@ -25,14 +25,7 @@ pub(super) fn words(lab: &Lab, step: &Step) -> String {
 
 /// A flow-log record: `web egress ACCEPT path 1`.
 pub(super) fn record(lab: &Lab, record: &Record) -> String {
-    let direction = match record.direction {
-        Direction::Egress => "egress",
-        Direction::Ingress => "ingress",
-    };
-    let action = match record.action {
-        Action::Accept => "ACCEPT",
-        Action::Reject => "REJECT",
-    };
+    let (direction, action) = (record.direction.word(), record.action.word());
     let path = record.traffic_path.map_or_else(String::new, |path| format!(" path {path}"));
     format!("{} {direction} {action}{path}", interface(lab, &record.interface_id))
 }

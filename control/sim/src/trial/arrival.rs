@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use oracle::{StepKind, Verdict};
-use wire::{FiveTuple, Parsed, Transport, proto, tcp_flag, testing};
+use wire::{FiveTuple, Parsed, Transport, tcp_flag, testing};
 
-use crate::craft::mss_of;
+use crate::craft::{icmp_type_in, mss_of};
 
 /// Bytes that an IPv6 header (40) has more than an IPv4 header (20), and those of an IPv6 fragment header.
 const GROWTH: usize = 20;
@@ -109,17 +109,6 @@ fn transport_of(got: &Parsed) -> String {
         return format!("{:?}", (icmp_type, code));
     }
     format!("{:?}", got.transport)
-}
-
-/// Echo by the family's numbers (RFC 7915 sections 4.2 and 5.2).
-const fn icmp_type_in(icmp_type: u8, protocol: u8) -> u8 {
-    match (icmp_type, protocol) {
-        (8, proto::ICMPV6) => 128,
-        (0, proto::ICMPV6) => 129,
-        (128, proto::ICMP) => 8,
-        (129, proto::ICMP) => 0,
-        (same, _) => same,
-    }
 }
 
 /// What a SYN may announce (MT-08); in other segments the option says nothing.
