@@ -46,5 +46,5 @@ pub use fragment::fragment_ipv4;
 pub use offload::{Offload, PartialChecksum, SegmentKind, Segments};
 pub use parse::{Fragment, Malformed, Parsed, Transport, parse, read};
 pub use segment::{complete_checksum, segment};
-pub use translate::{Patch, Translation, Untranslatable, icmp_error_over, translate};
+pub use translate::{Patch, Translation, Untranslatable, icmp_error_over, icmp_query_over, translate};
 pub use tuple::{FiveTuple, icmp_is_error, icmp_query_reply, proto, tcp_flag};

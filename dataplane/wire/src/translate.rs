@@ -10,7 +10,7 @@ mod same;
 mod tests;
 mod transport;
 
-pub use nat64::icmp_error_over;
+pub use nat64::{icmp_error_over, icmp_query_over};
 pub use patch::Patch;
 
 use std::net::IpAddr;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use wire::{FiveTuple, icmp_error_over, proto};
 
 use super::Facts;
-use super::nat64::echo_type;
+use super::nat64::query_word;
 
 /// What of the packet gateways change.
 #[derive(Clone, Copy)]
@@ -41,10 +41,7 @@ impl Here {
     /// Another tuple, perhaps of the other family: no error.
     pub(super) fn set_tuple(&mut self, tuple: FiveTuple) {
         self.selector = match tuple.proto {
-            proto::ICMP | proto::ICMPV6 => {
-                let [icmp_type, code] = self.selector.to_be_bytes();
-                u16::from_be_bytes([echo_type(icmp_type, tuple.proto), code])
-            }
+            proto::ICMP | proto::ICMPV6 => query_word(self.selector, tuple.proto),
             proto::TCP | proto::UDP => tuple.dst_port,
             _ => self.selector,
         };

@@ -15,9 +15,6 @@ use super::nat64::{embed, embedded, far_port, over_ipv4};
 use super::{Boundary, Hop, Opening, Passage, Site, Stage, Stateful, StepKind, Walk, refuse};
 use crate::{Action, Direction, DropReason};
 
-/// IP packet bytes that a NAT gateway takes (MT-02).
-const MTU: u16 = 8500;
-
 impl<'a> Walk<'a> {
     /// Into the gateway, through it, and on.
     pub(super) fn through_nat(
@@ -27,7 +24,7 @@ impl<'a> Walk<'a> {
         hop: Hop<'a>,
     ) -> Result<Stage<'a>, Refusal> {
         self.count_hop()?;
-        self.narrow(MTU);
+        self.narrow(site.interface.mtu);
         let passed = self.cross_into(site, &hop);
         self.tap(site.ix, Direction::Ingress, action_of(&passed), None);
         passed?;

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use wire::proto;
+use wire::{icmp_query_over, proto};
 
 /// The IPv4 address inside an address of 64:ff9b::/96 (RFC 6052 section 2).
 pub(super) const fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
@@ -26,24 +26,17 @@ pub(super) const fn over_ipv4(protocol: u8) -> u8 {
 }
 
 /// The port on the answerer's side over `protocol`: of an ICMP query, its type.
-pub(super) const fn far_port(port: u16, protocol: u8) -> u16 {
-    let [icmp_type, low] = port.to_be_bytes();
+pub(super) fn far_port(port: u16, protocol: u8) -> u16 {
     match protocol {
-        proto::ICMP | proto::ICMPV6 => u16::from_be_bytes([echo_type(icmp_type, protocol), low]),
+        proto::ICMP | proto::ICMPV6 => query_word(port, protocol),
         _ => port,
     }
 }
 
-/// Echo request and reply by the number that `protocol` gives them; no other query crosses the families (RFC 7915 sections 4.2
-/// and 5.2).
-pub(super) const fn echo_type(icmp_type: u8, protocol: u8) -> u8 {
-    match (protocol, icmp_type) {
-        (proto::ICMP, 128) => 8,
-        (proto::ICMP, 129) => 0,
-        (proto::ICMPV6, 8) => 128,
-        (proto::ICMPV6, 0) => 129,
-        (_, same) => same,
-    }
+/// A type in front of anything, as it is over `protocol`.
+pub(super) fn query_word(word: u16, protocol: u8) -> u16 {
+    let [icmp_type, low] = word.to_be_bytes();
+    u16::from_be_bytes([icmp_query_over(protocol, icmp_type).unwrap_or(icmp_type), low])
 }
 
 #[cfg(test)]

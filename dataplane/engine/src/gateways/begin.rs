@@ -56,11 +56,6 @@ impl Gateways {
         passages: &[Passage],
         now: Time,
     ) -> Result<Vec<(Handle, Direction)>, DropReason> {
-        let known = |passage: &&Passage| self.connection_of(passage, now).is_some();
-        let new = passages.iter().filter(|passage| !known(passage)).count();
-        if self.by_inner.capacity() - self.by_inner.len() < new {
-            return Err(DropReason::SessionTableFull);
-        }
         let mut entered = Vec::with_capacity(passages.len());
         for passage in passages {
             match self.enter_one(snapshot, passage, now) {

@@ -8,7 +8,7 @@ mod kind;
 mod network;
 mod plan;
 
-pub use kind::icmp_error_over;
+pub use kind::{icmp_error_over, icmp_query_over};
 
 use self::network::Network;
 use self::plan::Plan;

@@ -16,15 +16,21 @@ const PLATEAUS: [u32; 7] = [65_535, 32_000, 17_914, 8166, 4352, 2002, 1492];
 /// Where the protocol is in an IPv6 header: what a pointer to an IPv4 header's protocol becomes.
 const NEXT_HEADER: u32 = 6;
 
-/// The type of an echo request or reply in `protocol`.
-pub(super) const fn query(icmp_type: u8, protocol: u8) -> Result<u8, Untranslatable> {
-    match (icmp_type, protocol) {
-        (8, proto::ICMPV6) => Ok(128),
-        (0, proto::ICMPV6) => Ok(129),
-        (128, proto::ICMP) => Ok(8),
-        (129, proto::ICMP) => Ok(0),
-        _ => Err(Untranslatable::NoCounterpart),
+/// The type that an echo request or reply of the other family has in `protocol`; no other query crosses the families.
+#[must_use]
+pub const fn icmp_query_over(protocol: u8, icmp_type: u8) -> Option<u8> {
+    match (protocol, icmp_type) {
+        (proto::ICMPV6, 8) => Some(128),
+        (proto::ICMPV6, 0) => Some(129),
+        (proto::ICMP, 128) => Some(8),
+        (proto::ICMP, 129) => Some(0),
+        _ => None,
     }
+}
+
+/// As [`icmp_query_over`], of a packet that is to cross.
+pub(super) fn query(icmp_type: u8, protocol: u8) -> Result<u8, Untranslatable> {
+    icmp_query_over(protocol, icmp_type).ok_or(Untranslatable::NoCounterpart)
 }
 
 /// Type and code of an ICMP error of the protocol `from` as it is over the protocol `to`; none if there is no such error there.
