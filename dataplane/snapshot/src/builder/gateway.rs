@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ipnet::{IpNet, Ipv6Net};
 use tables::{Lpm, Prefix};
 
-use super::earlier::{Compared, is_same};
+use super::earlier::Compared;
 use super::pass::{Pass, put};
 use super::place::differing;
 use crate::parts::{v4_prefix, v6_prefix};
@@ -16,47 +16,35 @@ use crate::{Generation, Host, Internet, InternetGateway, Kind, NatGateway, Peeri
 impl<'a> Pass<'a> {
     /// Makes the NAT gateways.
     pub(super) fn nat_gateways(&mut self, compared: &Compared<'a, NatGatewaySpec>) -> Vec<Slot<NatGateway>> {
-        let mut slots = Vec::new();
-        for (spec, earlier) in compared.pairs() {
-            let at = self.indices.nat_gateway(&spec.id).at();
-            let part = match self.part_before(|snapshot| &snapshot.nat_gateways, at) {
-                Some(before) if is_same(spec, earlier) => before.clone(),
-                before => {
-                    let now = NatGateway {
-                        name: self.name(Kind::NatGateway, &spec.id, &spec.name, None),
-                        interface: self.indices.interface(&spec.interface),
-                        connectivity: spec.connectivity,
-                    };
-                    self.settle(before, now)
-                }
-            };
-            put(&mut slots, at, part);
-        }
-        slots
+        let index = |pass: &mut Self, spec: &NatGatewaySpec| pass.indices.nat_gateway(&spec.id).at();
+        self.keep_equal(
+            compared,
+            |snapshot| &snapshot.nat_gateways,
+            index,
+            |pass, spec| NatGateway {
+                name: pass.name(Kind::NatGateway, &spec.id, &spec.name, None),
+                interface: pass.indices.interface(&spec.interface),
+                connectivity: spec.connectivity,
+            },
+        )
     }
 
     /// Makes the peering connections.
     pub(super) fn peerings(&mut self, compared: &Compared<'a, PeeringSpec>) -> Vec<Slot<Peering>> {
-        let mut slots = Vec::new();
-        for (spec, earlier) in compared.pairs() {
-            let at = self.indices.peering(&spec.id).at();
-            let part = match self.part_before(|snapshot| &snapshot.peerings, at) {
-                Some(before) if is_same(spec, earlier) => before.clone(),
-                before => {
-                    let now = Peering {
-                        name: self.name(Kind::Peering, &spec.id, &spec.name, None),
-                        requester: self.indices.vpc(&spec.requester),
-                        accepter: self.indices.vpc(&spec.accepter),
-                        status: spec.status,
-                        reach: spec.reach,
-                        mtu: spec.mtu,
-                    };
-                    self.settle(before, now)
-                }
-            };
-            put(&mut slots, at, part);
-        }
-        slots
+        let index = |pass: &mut Self, spec: &PeeringSpec| pass.indices.peering(&spec.id).at();
+        self.keep_equal(
+            compared,
+            |snapshot| &snapshot.peerings,
+            index,
+            |pass, spec| Peering {
+                name: pass.name(Kind::Peering, &spec.id, &spec.name, None),
+                requester: pass.indices.vpc(&spec.requester),
+                accepter: pass.indices.vpc(&spec.accepter),
+                status: spec.status,
+                reach: spec.reach,
+                mtu: spec.mtu,
+            },
+        )
     }
 
     pub(super) fn internet_gateway(&mut self, spec: &InternetGatewaySpec) -> InternetGateway {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::earlier::Comparison;
+use super::earlier::{Compared, Comparison, Identified, is_same};
 use super::references::Known;
 use super::{BuildError, Indices};
 use crate::snapshot::Slot;
@@ -82,6 +82,29 @@ impl<'a> Pass<'a> {
             Some((generation, part)) if **part == now => (*generation, Arc::clone(part)),
             Some(_) | None => (self.generation, Arc::new(now)),
         }
+    }
+
+    /// The parts of objects that depend on nothing but their specification: as before where that is the same, or says the same.
+    pub(super) fn keep_equal<S: Identified, T: PartialEq + 'a>(
+        &mut self,
+        compared: &Compared<'a, S>,
+        before: impl Fn(&'a Snapshot) -> &'a Vec<Slot<T>>,
+        index: impl Fn(&mut Self, &S) -> usize,
+        make: impl Fn(&mut Self, &S) -> T,
+    ) -> Vec<Slot<T>> {
+        let mut slots = Vec::new();
+        for (spec, earlier) in compared.pairs() {
+            let at = index(self, spec);
+            let part = match self.part_before(&before, at) {
+                Some(before) if is_same(spec, earlier) => before.clone(),
+                before => {
+                    let now = make(self, spec);
+                    self.settle(before, now)
+                }
+            };
+            put(&mut slots, at, part);
+        }
+        slots
     }
 
     /// The part of the previous snapshot at `at`.

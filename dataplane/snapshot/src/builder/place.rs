@@ -79,19 +79,8 @@ impl<'a> Pass<'a> {
 
     /// Makes the subnets.
     pub(super) fn subnets(&mut self, compared: &Compared<'a, SubnetSpec>) -> Vec<Slot<Subnet>> {
-        let mut slots = Vec::new();
-        for (spec, earlier) in compared.pairs() {
-            let at = self.indices.subnet(&spec.id).at();
-            let part = match self.part_before(|snapshot| &snapshot.subnets, at) {
-                Some(before) if is_same(spec, earlier) => before.clone(),
-                before => {
-                    let now = self.subnet(spec);
-                    self.settle(before, now)
-                }
-            };
-            put(&mut slots, at, part);
-        }
-        slots
+        let index = |pass: &mut Self, spec: &SubnetSpec| pass.indices.subnet(&spec.id).at();
+        self.keep_equal(compared, |snapshot| &snapshot.subnets, index, Self::subnet)
     }
 
     fn subnet(&mut self, spec: &SubnetSpec) -> Subnet {
