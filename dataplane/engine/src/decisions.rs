@@ -161,20 +161,10 @@ impl Decisions {
         &self.slots[ix.at()].decision
     }
 
-    /// What becomes of ordinary packets, see [`Patch::apply`].
+    /// What gateways have to do with it, if anything.
     #[inline]
-    pub(crate) fn patch(&self, ix: DecisionIx) -> Option<&Patch> {
-        self.slots[ix.at()].under.as_ref()?.patch.as_ref()
-    }
-
-    /// Whether the packet that it was taken for got through all gateways, and not only some.
-    pub(crate) fn has_all_passages(&self, ix: DecisionIx) -> bool {
-        self.slots[ix.at()].under.as_ref().is_none_or(|under| under.through)
-    }
-
-    /// The states of its passages, in their order.
-    pub(crate) fn passages(&self, ix: DecisionIx) -> &[(Handle, Direction)] {
-        self.slots[ix.at()].under.as_ref().map_or(&[], |under| &under.passages)
+    pub(crate) fn under(&self, ix: DecisionIx) -> Option<&Under> {
+        self.slots[ix.at()].under.as_deref()
     }
 
     /// How many there are.

@@ -115,7 +115,7 @@ impl Engine {
     /// Makes an ordinary packet what gateways make of it; says whether it was one.
     #[inline]
     fn patch(&self, packet: &mut Packet<'_>, ready: &Ready) -> bool {
-        let patch = self.memory.decisions.patch(ready.decision);
+        let patch = self.memory.decisions.under(ready.decision).and_then(|under| under.patch.as_ref());
         patch.is_some_and(|patch| patch.apply(packet.buffer, packet.parsed))
     }
 
@@ -222,7 +222,8 @@ impl Engine {
         now: Time,
     ) {
         let Memory { decisions, gateways, .. } = &mut self.memory;
-        for (handle, direction) in decisions.passages(ready.decision).iter().take(reached) {
+        let passages = decisions.under(ready.decision).map_or(&[][..], |under| &under.passages);
+        for (handle, direction) in passages.iter().take(reached) {
             gateways.see(*handle, *direction, parsed, settings, now);
         }
     }

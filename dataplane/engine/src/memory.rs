@@ -188,8 +188,9 @@ impl Memory {
     fn passes_gateways(&self, decision: DecisionIx, parsed: &Parsed, now: Time) -> bool {
         let whole = parsed.fragment.is_none() || parsed.tuple.proto == wire::proto::UDP;
         whole
-            && self.decisions.has_all_passages(decision)
-            && self.decisions.passages(decision).iter().all(|(handle, _)| self.gateways.is_live(*handle, now))
+            && self.decisions.under(decision).is_none_or(|under| {
+                under.through && under.passages.iter().all(|(handle, _)| self.gateways.is_live(*handle, now))
+            })
     }
 
     #[inline(always)]

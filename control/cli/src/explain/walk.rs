@@ -141,20 +141,16 @@ impl Granted {
         let gates =
             leg.decision.gates(leg.packet.parsed.tuple).filter(|(gate, _)| gate.grant == Grant::Tracked);
         let passages = leg.decision.passages().to_vec();
+        let way_back = |passage: &Passage| {
+            let (far, over) = passage.way_back(&world.snapshot)?;
+            Some((far, passage.outer, over))
+        };
         Self {
             flows: gates.map(|(gate, tuple)| (Attachment::interface(gate.interface), tuple)).collect(),
-            ways_back: passages.iter().filter_map(|passage| way_back(world, passage)).collect(),
+            ways_back: passages.iter().filter_map(way_back).collect(),
             passages,
         }
     }
-}
-
-/// The far VPC that a passage leads to over a peering connection (NG-18).
-fn way_back(world: &World, passage: &Passage) -> Option<(VpcIx, FiveTuple, PeeringIx)> {
-    let Stateful::Nat(nat) = passage.gateway else { return None };
-    let over = passage.over?;
-    let near = world.snapshot.interface(nat)?.vpc;
-    Some((world.snapshot.peering(over)?.other_side(near)?, passage.outer, over))
 }
 
 impl Tracked for Granted {

@@ -1,6 +1,6 @@
 //! Gateways that keep state of the flows through them.
 
-use snapshot::{InterfaceIx, PeeringIx, VpcIx};
+use snapshot::{InterfaceIx, PeeringIx, Snapshot, VpcIx};
 use wire::FiveTuple;
 
 use crate::Direction;
@@ -28,4 +28,14 @@ pub struct Passage {
     pub direction: Direction,
     /// The peering connection that the inside's packets leave by: answers come back over it, whatever the routes say (NG-18).
     pub over: Option<PeeringIx>,
+}
+
+impl Passage {
+    /// The VPC that the inside's packets reach over a peering connection, and the connection: where answers return by it.
+    #[must_use]
+    pub fn way_back(&self, snapshot: &Snapshot) -> Option<(VpcIx, PeeringIx)> {
+        let Stateful::Nat(nat) = self.gateway else { return None };
+        let near = snapshot.interface(nat)?.vpc;
+        Some((snapshot.peering(self.over?)?.other_side(near)?, self.over?))
+    }
 }

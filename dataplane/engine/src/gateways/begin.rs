@@ -127,12 +127,8 @@ impl Gateways {
     }
 
     fn note_way_back(&mut self, snapshot: &Snapshot, handle: Handle, passage: &Passage) {
-        let Stateful::Nat(nat) = passage.gateway else { return };
-        let far = passage.over.and_then(|over| {
-            let vpc = snapshot.interface(nat)?.vpc;
-            Some((snapshot.peering(over)?.other_side(vpc)?, over))
-        });
-        let (Some(far), Some(connection)) = (far, self.by_inner.get_mut(handle)) else { return };
+        let Some(far) = passage.way_back(snapshot) else { return };
+        let Some(connection) = self.by_inner.get_mut(handle) else { return };
         let before = connection.over.replace(far);
         self.forget_way_back(handle, before.filter(|before| before.0 != far.0), passage.outer);
         self.ways_back.insert((far.0, passage.outer), (handle, far.1));
