@@ -104,7 +104,7 @@ impl Steering {
 }
 
 /// The tuple with every public address of the lab as the private one behind it.
-#[cold]
+#[inline(never)]
 fn private(snapshot: &Snapshot, tuple: &FiveTuple) -> FiveTuple {
     FiveTuple { src: snapshot.private_of(tuple.src), dst: snapshot.private_of(tuple.dst), ..*tuple }
 }
