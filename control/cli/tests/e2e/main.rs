@@ -29,7 +29,6 @@ mod nat_errors;
 mod nat_gateway;
 mod nat_idle;
 mod nat_port_limit;
-mod nat_ports;
 mod nat_records;
 mod offload;
 mod order;
