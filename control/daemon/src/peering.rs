@@ -107,7 +107,7 @@ impl LivePeerings {
     /// Name of a connection that has waited too long.
     fn due(&self, lab: &Lab, now: Instant) -> Option<String> {
         let (id, _) = self.deadlines.iter().find(|(_, deadline)| **deadline <= now)?;
-        lab.peerings.values().find(|peering| peering.id == *id).map(|peering| peering.name.clone())
+        lab.peering_by_id(id).map(|peering| peering.name.clone())
     }
 }
 
@@ -165,10 +165,9 @@ impl Running {
 
 /// The name of the connection that people call so: by its name, or by its id.
 fn name_of<'a>(lab: &'a Lab, called: &'a str) -> &'a str {
-    let by_id = || lab.peerings.values().find(|peering| peering.id == called);
     match lab.peerings.contains_key(called) {
         true => called,
-        false => by_id().map_or(called, |peering| &peering.name),
+        false => lab.peering_by_id(called).map_or(called, |peering| &peering.name),
     }
 }
 

@@ -42,8 +42,7 @@ impl Translation {
     /// Whether its idle time has not yet run out: one for all protocols (NG-10, NG-11), and a short one after its end (NG-30).
     /// It is gone with its gateway and with the address that it was given.
     pub(crate) fn is_live(&self, lab: &Lab, now_ns: u64) -> bool {
-        let mut gateways = lab.vpcs.values().flat_map(|vpc| vpc.nat_gateways.values());
-        let gateway = gateways.find(|gateway| gateway.id == self.gateway);
+        let gateway = lab.nat_gateway_by_id(&self.gateway);
         let IpAddr::V4(own) = self.outer.src else { return false };
         let seconds = if self.flow.is_closed() { TCP_CLOSED_S } else { lab.settings.nat_idle_timeout };
         gateway.is_some_and(|gateway| gateway.owns(own)) && self.flow.idle_less_than(seconds, now_ns)

@@ -133,9 +133,6 @@ impl Gateways {
         outer: &FiveTuple,
         now: Time,
     ) -> Option<PeeringIx> {
-        if self.ways_back.is_empty() {
-            return None;
-        }
         let (handle, over) = self.ways_back.get(&(vpc, *outer))?;
         let gateway = self.by_inner.key(*handle)?.gateway;
         let holds = self.is_live(*handle, now) && self.by_inner.get(*handle)?.is_of(snapshot, gateway, outer);

@@ -170,15 +170,12 @@ impl<'a> Course<'a> {
     }
 
     fn gateway(&self, step: &Step) -> Option<&'a NatGateway> {
-        let id = self.id(step);
-        self.world.lab().vpcs.values().flat_map(|vpc| vpc.nat_gateways.values()).find(|nat| nat.id == id)
+        self.world.lab().nat_gateway_by_id(self.id(step))
     }
 
     fn peering(&mut self, step: &Step) -> Words {
-        let (lab, id) = (self.world.lab(), self.id(step));
-        let Some(peering) = lab.peerings.values().find(|peering| peering.id == id) else {
-            return Words::default();
-        };
+        let lab = self.world.lab();
+        let Some(peering) = lab.peering_by_id(self.id(step)) else { return Words::default() };
         let peer = self.vpc.and_then(|vpc| peering.other_side(&vpc.name));
         self.vpc = peer.and_then(|name| lab.vpcs.get(name));
         let to = peer.unwrap_or_default();

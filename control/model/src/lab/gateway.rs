@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use super::Lab;
+
 /// The internet gateway of a VPC; there is at most one (IG-01).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InternetGateway {
@@ -51,6 +53,14 @@ pub enum Connectivity {
     Private,
     /// By public addresses that the internet gateway maps (NG-02).
     Public,
+}
+
+impl Lab {
+    /// The NAT gateway with this `nat-` id.
+    #[must_use]
+    pub fn nat_gateway_by_id(&self, id: &str) -> Option<&NatGateway> {
+        self.vpcs.values().flat_map(|vpc| vpc.nat_gateways.values()).find(|gateway| gateway.id == id)
+    }
 }
 
 impl NatGateway {

@@ -108,6 +108,12 @@ impl Peering {
 }
 
 impl Lab {
+    /// The peering connection with this `pcx-` id.
+    #[must_use]
+    pub fn peering_by_id(&self, id: &str) -> Option<&Peering> {
+        self.peerings.values().find(|peering| peering.id == id)
+    }
+
     /// Why a peering connection is in its state, where that is not plain.
     #[must_use]
     pub fn peering_message(&self, peering: &Peering) -> Option<String> {

@@ -88,7 +88,7 @@ fn route(lab: &Lab, by: &str) -> Option<String> {
 }
 
 fn gateway(lab: &Lab, by: &str) -> Option<String> {
-    let peering = lab.peerings.values().find(|peering| peering.id == by);
+    let peering = lab.peering_by_id(by);
     let of_vpc = |vpc: &Vpc| {
         let internet = vpc.internet_gateway.as_ref().filter(|gateway| gateway.id == by);
         let egress_only = vpc.egress_only_internet_gateway.as_ref().filter(|gateway| gateway.id == by);

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use engine::DropReason;
 use engine::decide::StepKind;
-use model::lab::{Lab, Peering, PeeringState, Target, Vpc};
+use model::lab::{Lab, PeeringState, Target, Vpc};
 use wire::FiveTuple;
 
 use super::Part;
@@ -106,7 +106,7 @@ fn no_public_address(lab: &Lab, source: IpAddr) -> String {
 /// PC-09 to PC-11.
 fn outside_peering(world: &World, leg: &Leg<'_>, tuple: FiveTuple) -> Option<String> {
     let step = leg.decision.steps.iter().rev().find(|step| step.kind == StepKind::Peering)?;
-    let peering = by_id(world.lab(), world.id(step.by?))?;
+    let peering = world.lab().peering_by_id(world.id(step.by?))?;
     let vpcs = [&peering.requester, &peering.accepter].map(|name| world.lab().vpcs.get(name));
     let in_either = |address: IpAddr| vpcs.iter().flatten().any(|vpc: &&Vpc| has(vpc, address));
     let (what, stray) = if in_either(tuple.src) { ("to", tuple.dst) } else { ("from", tuple.src) };
@@ -129,7 +129,7 @@ pub(super) fn way_to(lab: &Lab, from: &str, to: &str) -> String {
 /// A peer that a connection leads to does not have the destination.
 pub(super) fn nobody_behind(world: &World, leg: &Leg<'_>) -> Option<String> {
     let step = leg.decision.steps.last().filter(|step| step.kind == StepKind::Peering)?;
-    let name = &by_id(world.lab(), world.id(step.by?))?.name;
+    let name = &world.lab().peering_by_id(world.id(step.by?))?.name;
     let destination = leg.arrived().parsed.tuple.dst;
     Some(format!("nobody in the VPC behind peering connection {name} has the address {destination}"))
 }
@@ -156,8 +156,4 @@ fn inactive_peering(world: &World, leg: &Leg<'_>) -> Option<String> {
         }
     };
     Some(format!("peering connection {name} is {}: {help}", peering.state.as_str()))
-}
-
-fn by_id<'a>(lab: &'a Lab, id: &str) -> Option<&'a Peering> {
-    lab.peerings.values().find(|peering| peering.id == id)
 }
