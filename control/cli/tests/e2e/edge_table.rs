@@ -2,8 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::harness::{LATE, Lab, echo_tcp_at};
-use crate::internet::{address, ping, ping_well, records, up};
+use crate::harness::{LATE, Lab, address, echo_tcp_at, ping, ping_well, records, up};
 
 const EDGE: &str = include_str!("labs/edge.yaml");
 

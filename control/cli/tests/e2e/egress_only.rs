@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::harness::{LATE, NOTHING, echo_tcp_at, echo_udp_at};
-use crate::internet::{INTERNET, LAPTOP, address, ping, ping_well, records, up};
+use crate::harness::{LATE, NOTHING, address, echo_tcp_at, echo_udp_at, ping, ping_well, records, up};
+use crate::internet::{INTERNET, LAPTOP};
 
 /// What is dropped that answers nothing.
 const UNASKED: &str = "EIGW_WITHOUT_FLOW";

@@ -45,6 +45,16 @@ fn meets_its_expectations(name: &str, text: &str, checks: &str) {
     lab.go_down();
 }
 
+/// Both, of an example and the file of expectations beside it.
+macro_rules! does_what_it_says {
+    ($name:literal) => {
+        const TEXT: &str = include_str!(concat!("../../../../examples/", $name, ".yaml"));
+        holds_its_promises($name, TEXT);
+        let checks = include_str!(concat!("../../../../examples/", $name, ".checks.yaml"));
+        meets_its_expectations($name, TEXT, checks);
+    };
+}
+
 /// The arguments of `vpclab exec` and the words behind them in a line such as `#   vpclab exec a -- ping b    works: …`.
 fn promise(line: &str) -> Option<(Vec<&str>, &str)> {
     let (command, outcome) = line.strip_prefix("#   vpclab exec ")?.split_once("  ")?;
@@ -72,71 +82,47 @@ fn prefix_lists_does_what_it_says() {
 /// Rules: IG-02, IG-04, IG-07, IG-08
 #[test]
 fn internet_gateway_does_what_it_says() {
-    const TEXT: &str = include_str!("../../../../examples/internet-gateway.yaml");
-    holds_its_promises("internet-gateway", TEXT);
-    meets_its_expectations(
-        "internet-gateway",
-        TEXT,
-        include_str!("../../../../examples/internet-gateway.checks.yaml"),
-    );
+    does_what_it_says!("internet-gateway");
 }
 
 /// Rules: EI-02, EI-03, EI-07
 #[test]
 fn egress_only_does_what_it_says() {
-    const TEXT: &str = include_str!("../../../../examples/egress-only.yaml");
-    holds_its_promises("egress-only", TEXT);
-    meets_its_expectations("egress-only", TEXT, include_str!("../../../../examples/egress-only.checks.yaml"));
+    does_what_it_says!("egress-only");
 }
 
 /// Rules: NG-02, NG-03, NG-04, NG-12, NG-18
 #[test]
 fn nat_gateway_does_what_it_says() {
-    const TEXT: &str = include_str!("../../../../examples/nat-gateway.yaml");
-    holds_its_promises("nat-gateway", TEXT);
-    meets_its_expectations("nat-gateway", TEXT, include_str!("../../../../examples/nat-gateway.checks.yaml"));
+    does_what_it_says!("nat-gateway");
 }
 
 /// Rules: NG-20
 #[test]
 fn nat64_does_what_it_says() {
-    const TEXT: &str = include_str!("../../../../examples/nat64.yaml");
-    holds_its_promises("nat64", TEXT);
-    meets_its_expectations("nat64", TEXT, include_str!("../../../../examples/nat64.checks.yaml"));
+    does_what_it_says!("nat64");
 }
 
 /// Rules: PC-07, PC-09, SG-09
 #[test]
 fn peering_does_what_it_says() {
-    const TEXT: &str = include_str!("../../../../examples/peering.yaml");
-    holds_its_promises("peering", TEXT);
-    meets_its_expectations("peering", TEXT, include_str!("../../../../examples/peering.checks.yaml"));
+    does_what_it_says!("peering");
 }
 
 /// Rules: PC-15, PC-21, MT-02
 #[test]
 fn inter_region_peering_does_what_it_says() {
-    const TEXT: &str = include_str!("../../../../examples/inter-region-peering.yaml");
-    holds_its_promises("inter-region-peering", TEXT);
-    meets_its_expectations(
-        "inter-region-peering",
-        TEXT,
-        include_str!("../../../../examples/inter-region-peering.checks.yaml"),
-    );
+    does_what_it_says!("inter-region-peering");
 }
 
 /// Rules: RT-20, RT-21
 #[test]
 fn edge_table_with_a_middlebox_does_what_it_says() {
-    const TEXT: &str = include_str!("../../../../examples/middlebox.yaml");
-    holds_its_promises("middlebox", TEXT);
-    meets_its_expectations("middlebox", TEXT, include_str!("../../../../examples/middlebox.checks.yaml"));
+    does_what_it_says!("middlebox");
 }
 
 /// Rules: IG-02, NG-18, PC-09, EI-02
 #[test]
 fn regions_does_what_it_says() {
-    const TEXT: &str = include_str!("../../../../examples/regions.yaml");
-    holds_its_promises("regions", TEXT);
-    meets_its_expectations("regions", TEXT, include_str!("../../../../examples/regions.checks.yaml"));
+    does_what_it_says!("regions");
 }

@@ -2,28 +2,15 @@
 
 use std::time::Duration;
 
-use crate::harness::{Finished, LATE, Lab, NOTHING, Records, echo_tcp, eventually};
+use crate::harness::{FULL, Finished, LATE, NOTHING, Records, echo_tcp, eventually, ping, up};
 
 const LAB: &str = include_str!("labs/flow-logs.yaml");
 
 const DEFAULT: &str = "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} \
                        ${packets} ${bytes} ${start} ${end} ${action} ${log-status}";
 
-pub(crate) const FULL: &str = "${interface-id} ${srcaddr} ${dstaddr} ${pkt-srcaddr} ${pkt-dstaddr} ${srcport} ${dstport} \
-                    ${protocol} ${packets} ${bytes} ${action} ${tcp-flags} ${flow-direction} ${traffic-path} ${type} \
-                    ${vpc-id} ${instance-id} ${az-id} ${log-status}";
-
 /// AWS's ping: four packets of 84 bytes.
 const PING: &str = "packets 4, bytes 336";
-
-fn up() -> Lab {
-    Lab::up(&LAB.replace("FORMAT", FULL))
-}
-
-/// Four echo requests with 56 bytes of data, as in AWS's example.
-fn ping(lab: &Lab, from: &str, to: &str, exit_code: i32) {
-    lab.exec(from, &["ping", "-n", "-c", "4", "-i", "0.1", "-s", "56", "-W", "1", to]).exits(exit_code);
-}
 
 /// What the windows of some records add up to.
 fn sum(records: &Records) -> String {
@@ -38,9 +25,9 @@ fn full(done: &Finished) -> Records {
 /// Rules: FL-11, FL-14, FL-15, FL-36, FL-38, FL-43, FL-66, NA-11, SG-13
 #[test]
 fn a_reply_that_the_acl_denies_is_accept_then_reject() {
-    let lab = up();
+    let lab = up(LAB);
     let [client, closed] = ["client-1", "closed-1"].map(|name| lab.interface_id(name, "eth0"));
-    ping(&lab, "client-1", "10.53.3.10", 1);
+    ping(&lab, "client-1", "10.53.3.10").exits(1);
     let done = lab.finish(&[("SUBNET_ACL_RESTRICTION", 4..=4)]);
 
     let records = full(&done);
@@ -61,8 +48,8 @@ fn a_reply_that_the_acl_denies_is_accept_then_reject() {
 /// Rules: FL-14, FL-38, FL-42, FL-44, FL-66
 #[test]
 fn a_reply_that_the_acl_allows_is_accept_twice() {
-    let lab = up();
-    ping(&lab, "client-1", "10.53.2.10", 0);
+    let lab = up(LAB);
+    ping(&lab, "client-1", "10.53.2.10").exits(0);
     let [client, open] = ["client-1", "open-1"].map(|name| lab.interface_id(name, "eth0"));
     let records = full(&lab.finish(NOTHING));
     let common = "protocol=1 action=ACCEPT tcp-flags=0 type=IPv4 az-id=use1-az1";
@@ -78,11 +65,11 @@ fn a_reply_that_the_acl_allows_is_accept_twice() {
 /// Rules: FL-36, FL-38, FL-66, FL-67, OR-01
 #[test]
 fn a_refused_request_is_a_single_reject_where_it_was_refused() {
-    let lab = up();
+    let lab = up(LAB);
     let [client, shut, mute, open] =
         ["client-1", "shut-1", "mute-1", "open-1"].map(|name| lab.interface_id(name, "eth0"));
-    ping(&lab, "client-1", "10.53.2.20", 1);
-    ping(&lab, "mute-1", "10.53.2.10", 1);
+    ping(&lab, "client-1", "10.53.2.20").exits(1);
+    ping(&lab, "mute-1", "10.53.2.10").exits(1);
     let records = full(&lab.finish(&[("ENI_SG_RULES_MISMATCH", 8..=8)]));
 
     let of = |interface: &str| records.with(&format!("interface-id={interface}"));
@@ -96,7 +83,7 @@ fn a_refused_request_is_a_single_reject_where_it_was_refused() {
 /// Rules: FL-40, FL-41, FL-16, FL-17
 #[test]
 fn a_short_tcp_connection_has_flags_3_and_19() {
-    let lab = up();
+    let lab = up(LAB);
     let (client, server) = (lab.instance("client-1"), lab.instance("open-1"));
     echo_tcp(&client, &server, "10.53.2.10:80".parse().expect("an address"), 1_000);
     let interface = lab.interface_id("open-1", "eth0");
@@ -113,8 +100,8 @@ fn a_short_tcp_connection_has_flags_3_and_19() {
 /// Rules: FL-30, FL-31
 #[test]
 fn a_secondary_address_shows_in_the_packet_fields_only() {
-    let lab = up();
-    ping(&lab, "client-1", "10.53.2.11", 0);
+    let lab = up(LAB);
+    ping(&lab, "client-1", "10.53.2.11").exits(0);
     let interface = lab.interface_id("open-1", "eth0");
     let records = full(&lab.finish(NOTHING)).with(&format!("interface-id={interface}"));
     let request = "dstaddr=10.53.2.10 pkt-dstaddr=10.53.2.11 srcaddr=10.53.1.10 pkt-srcaddr=10.53.1.10";
@@ -126,10 +113,10 @@ fn a_secondary_address_shows_in_the_packet_fields_only() {
 /// Rules: FL-13, FL-20, FL-39
 #[test]
 fn windows_without_traffic_say_so_and_records_come_while_the_lab_runs() {
-    let lab = up();
+    let lab = up(LAB);
     let idle = lab.interface_id("idle-1", "eth0");
     let client = lab.interface_id("client-1", "eth0");
-    ping(&lab, "client-1", "10.53.2.10", 0);
+    ping(&lab, "client-1", "10.53.2.10").exits(0);
     let plain = || Records::read(&lab.path("plain.log"), DEFAULT);
     eventually("two windows have ended", Duration::from_secs(20), || {
         lab.path("plain.log").exists()

@@ -8,9 +8,8 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::flow_logs::FULL;
-use crate::harness::{LATE, Lab, Load, NOTHING, Program, unique_name, vpclab};
-use crate::internet::{CLIENT, INTERNET, LAPTOP, PHONE, SERVER, address, ping, talk, up};
+use crate::harness::{FULL, LATE, Lab, Load, NOTHING, Program, address, ping, unique_name, up, vpclab};
+use crate::internet::{CLIENT, INTERNET, LAPTOP, PHONE, SERVER, talk};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 

@@ -1,11 +1,8 @@
 //! The internet gateway: what passes it in either direction, what does not, and what flow logs say of it.
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
-use std::ops::RangeInclusive;
+use std::net::SocketAddr;
 
-use crate::flow_logs::FULL;
-use crate::harness::{Done, Finished, LATE, Lab, NOTHING, Records, echo_tcp_at, echo_udp_at};
+use crate::harness::{LATE, Lab, NOTHING, address, echo_tcp_at, echo_udp_at, ping, ping_well, records, up};
 
 /// Used by every test of an internet gateway without a middlebox.
 pub(crate) const INTERNET: &str = include_str!("labs/internet.yaml");
@@ -15,10 +12,6 @@ const UNMAPPED: &str = "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS";
 
 /// What a packet is dropped for whose destination nobody on the internet has.
 pub(crate) const NOBODY: &str = "IGW_PUBLIC_IP_ASSOCIATION_FOR_INGRESS";
-
-/// Records as `INTERFACE DIRECTION SRCADDR DSTADDR PKT-SRCADDR PKT-DSTADDR ACTION TRAFFIC-PATH PACKETS BYTES`.
-const FIELDS: &str =
-    "interface-id flow-direction srcaddr dstaddr pkt-srcaddr pkt-dstaddr action traffic-path";
 
 /// A place on the internet and how it is seen: its own IPv4 address, the one that others see, its IPv6 address.
 #[derive(Clone, Copy)]
@@ -37,56 +30,6 @@ pub(crate) const LAPTOP: Place =
     Place { name: "laptop", own: "203.0.113.50", seen: "203.0.113.50", v6: "2001:db8::50" };
 pub(crate) const PHONE: Place =
     Place { name: "phone", own: "203.0.113.60", seen: "203.0.113.60", v6: "2001:db8::60" };
-
-pub(crate) fn up(template: &str) -> Lab {
-    Lab::up(&template.replace("FORMAT", FULL))
-}
-
-/// Four echo requests of 84 bytes, in IPv6 of 104.
-pub(crate) fn ping(lab: &Lab, from: &str, to: &str) -> Done {
-    lab.exec(from, &["ping", "-n", "-c", "4", "-i", "0.1", "-s", "56", "-W", "1", to])
-}
-
-/// The same, all of which must be answered.
-#[track_caller]
-pub(crate) fn ping_well(lab: &Lab, from: &str, to: &str) {
-    let done = ping(lab, from, to);
-    let all = done.stdout.contains("4 received");
-    assert!(all, "{done}\n{:?}, drops: {}", lab.counters(), lab.told());
-}
-
-/// Ends the test; returns all records of traffic, ordered.
-#[track_caller]
-pub(crate) fn records(lab: Lab, drops: &[(&str, RangeInclusive<u64>)]) -> Vec<String> {
-    let names = lab.interface_names();
-    rows(&lab.finish(drops), "full.log", &names)
-}
-
-/// All records of traffic in one file, ordered.
-pub(crate) fn rows(done: &Finished, file: &str, names: &BTreeMap<String, String>) -> Vec<String> {
-    rows_of(done, file, names, FIELDS)
-}
-
-/// The same by other fields, of which the interface is the first.
-pub(crate) fn rows_of(
-    done: &Finished,
-    file: &str,
-    names: &BTreeMap<String, String>,
-    fields: &str,
-) -> Vec<String> {
-    let records: Records = done.records(file, FULL).of_traffic();
-    let named = |row: String| {
-        let (id, rest) = row.split_once(' ').expect("several fields");
-        format!("{} {rest}", names.get(id).map_or(id, String::as_str))
-    };
-    let mut rows: Vec<String> = records.table(fields).into_iter().map(named).collect();
-    rows.sort();
-    rows
-}
-
-pub(crate) fn address(text: &str) -> IpAddr {
-    text.parse().expect("an address")
-}
 
 /// TCP and UDP one way in both families: up to what fits into one packet of the internet, and beyond. The other side sees
 /// the address that the internet knows.

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
 
-use crate::harness::{LATE, Lab, NOTHING, echo_udp_at};
-use crate::internet::{CLIENT, INTERNET, LAPTOP, Place, SERVER, address, up};
+use crate::harness::{LATE, Lab, NOTHING, address, echo_udp_at, up};
+use crate::internet::{CLIENT, INTERNET, LAPTOP, Place, SERVER};
 
 /// The router of subnet `public`.
 const ROUTER: [&str; 2] = ["10.54.1.1", "2600:1f18:54:1001::1"];

@@ -2,8 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::harness::{LATE, Lab, echo_tcp_at, echo_udp_at};
-use crate::internet::{address, ping, ping_well, records, up};
+use crate::harness::{LATE, Lab, address, echo_tcp_at, echo_udp_at, ping, ping_well, records, up};
 use crate::nat_gateway::{GATEWAY, JOB_V6, LAPTOP, LAPTOP_V6, NAT};
 
 /// The private IPv4 address of the gateway as IPv6 clients see it.

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::flow_logs::FULL;
-use crate::harness::{Lab, Program};
+use crate::harness::{FULL, Lab, Program};
 
 const NAT: &str = include_str!("labs/nat.yaml");
 

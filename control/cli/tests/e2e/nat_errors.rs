@@ -5,8 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::thread;
 use std::time::Duration;
 
-use crate::harness::{Instance, LATE, Lab};
-use crate::internet::{address, records, up};
+use crate::harness::{Instance, LATE, Lab, address, records, up};
 use crate::nat_gateway::{GATEWAY, JOB, LAPTOP, NAT};
 
 /// An instance behind the peering connection of the private gateway.

@@ -4,8 +4,9 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use crate::harness::{Deadline, LATE, Lab, NOTHING, echo_tcp_at, echo_udp_at};
-use crate::internet::{address, ping, ping_well, records, rows, up};
+use crate::harness::{
+    Deadline, LATE, Lab, NOTHING, address, echo_tcp_at, echo_udp_at, ping, ping_well, records, rows, up,
+};
 
 pub(crate) const NAT: &str = include_str!("labs/nat.yaml");
 

@@ -4,9 +4,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::flow_logs::FULL;
-use crate::harness::{Lab, eventually};
-use crate::internet::{address, ping_well, up};
+use crate::harness::{FULL, Lab, address, eventually, ping_well, up};
 use crate::nat_gateway::{GATEWAY, JOB, LAPTOP, NAT, UNSOLICITED, port, udp};
 
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -5,8 +5,7 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use crate::harness::{Instance, LATE, Lab, alone, echo_tcp_at, eventually};
-use crate::internet::address;
+use crate::harness::{Instance, LATE, Lab, address, alone, echo_tcp_at, eventually};
 use crate::nat_gateway::{GATEWAY, LAPTOP, port};
 
 const PORTS: &str = include_str!("labs/ports.yaml");

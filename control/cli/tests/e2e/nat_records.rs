@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::harness::{Lab, NOTHING};
-use crate::internet::{address, ping, ping_well, records, rows, rows_of, up};
+use crate::harness::{Lab, NOTHING, address, ping, ping_well, records, rows, rows_of, up};
 use crate::nat_gateway::{GATEWAY, JOB, LAPTOP, NAT, UNSOLICITED, port, udp};
 
 /// Ports, which the gateway changes.

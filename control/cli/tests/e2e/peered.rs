@@ -3,8 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::harness::{LATE, Lab, Load, NOTHING, alone, echo_tcp};
-use crate::internet::{address, ping, ping_well, rows, up};
+use crate::harness::{LATE, Lab, Load, NOTHING, address, alone, echo_tcp, ping, ping_well, rows, up};
 
 const PEERED: &str = include_str!("labs/peered.yaml");
 

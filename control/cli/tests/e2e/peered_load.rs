@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::flow_logs::FULL;
-use crate::harness::{Deadline, Instance, LATE, Lab, NOTHING, alone, echo_tcp};
-use crate::internet::{address, records, up};
+use crate::harness::{Deadline, FULL, Instance, LATE, Lab, NOTHING, address, alone, echo_tcp, records, up};
 
 /// Each pair has a west side, which is 10.1.0.0/16, and an east side, which is 10.2.0.0/16.
 const CROSSWISE: &str = include_str!("labs/crosswise.yaml");
