@@ -10,7 +10,7 @@
 //! Rules of the crate: every `unsafe` block is in `sys.rs` or `sys_uring.rs`, holds one call and says why it is sound; a
 //! thread that enters a namespace is made for that and ends afterwards, so no pooled thread changes namespace.
 //!
-//! - [`mod@doctor`]: what the machine offers, and raising the limit of open files
+//! - [`mod@doctor`]: what the machine offers, with a self-test of its devices, and raising the limit of open files
 //! - [`mod@netns`]: named namespaces as `ip netns` knows them, and running code or programs in them
 //! - [`mod@outbox`]: packets on their way out, coalesced
 //! - [`mod@poller`]: the seam between a worker and the kernel, with its backends

@@ -135,6 +135,9 @@ fn tables_of_a_running_lab_are_json_on_demand() {
     assert_eq!(labs[0]["instances"].as_array().map(Vec::len), Some(3), "{labs}");
     let matrix = lab.ask(&["explain", "--matrix", "tcp/443", "--verify", "--output", "json"]).ok().json();
     assert_eq!(matrix.as_array().map(Vec::len), Some(6), "each instance to both others: {matrix}");
-    Program::run(vpclab(["doctor", "--output", "json"]), PATIENCE).ok().json();
+    let doctor = Program::run(vpclab(["doctor", "--output", "json"]), PATIENCE).ok().json();
+    let rows = doctor.as_array().expect("rows").iter();
+    let tested: Vec<_> = rows.filter(|row| text(row, "check").starts_with("self-test")).collect();
+    assert!(tested.len() == 3 && tested.iter().all(|row| text(row, "result") == "ok"), "{doctor}");
     finish(lab);
 }
