@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::socket::{setsockopt, sockopt::UdpGsoSegment};
+use support::writer::{FROM, Writer, read_all};
 use support::{Namespace, udp_payload};
 use vpclab_io::poller::BackendKind;
 use vpclab_io::tun::{Trouble, trouble};
-use vpclab_io::{Buffer, BufferPool, Offload, Opener, Outbox, Tun, TunOptions};
+use vpclab_io::{Buffer, Offload, Opener, Tun, TunOptions};
 use wire::testing::{at, dont_fragment, left_to_device, tcp, udp, verify};
 use wire::{SegmentKind, parse, tcp_flag};
 
@@ -108,43 +109,6 @@ fn coalesced_datagrams_arrive_one_by_one_and_in_order() {
     }
 }
 
-/// A receiving socket does not notice a wrong partial checksum; a device that takes none shows it.
-#[test]
-fn checksums_are_right_behind_a_guest_that_forwards() {
-    for near in Offload::ALL {
-        let namespace = Namespace::new();
-        let tun = device(&namespace, near);
-        let far = TunOptions { mtu: 1500, offload: Offload::None, ..options() };
-        let far = namespace.device_with("eth1", 1, far);
-        let forward = || std::fs::write("/proc/sys/net/ipv4/ip_forward", "1");
-        namespace.handle.run(forward).expect("the guest forwards");
-        let (src, dst) = (at("10.9.0.2:9"), at("10.9.1.2:9"));
-        let datagram = |length: usize| dont_fragment(udp(src, dst, &vec![7; length]));
-        let stream =
-            |seq, length: usize| dont_fragment(tcp(src, dst, tcp_flag::ACK, seq, 1, &vec![8; length]));
-        let mut writer = Writer::new();
-        for packet in [
-            Buffer::copy_of(&datagram(64)),
-            left_to_device(datagram(64), None),
-            left_to_device(datagram(33), None),
-            left_to_device(datagram(1_400), None),
-            left_to_device(datagram(10_001), Some(1_000)),
-            left_to_device(stream(0, 1_400), None),
-            Buffer::copy_of(&stream(1_400, 1_400)),
-            left_to_device(stream(2_800, 30_001), Some(1_400)),
-        ] {
-            writer.write(&tun, &packet);
-        }
-        assert_eq!(writer.flush(), []);
-        let packets = read_all(&far);
-        assert_eq!(packets.len(), 4 + 11 + 2 + 22, "{near:?}");
-        for packet in &packets {
-            assert_eq!(packet.offload(), wire::Offload::default());
-            verify(packet.bytes()).expect("right");
-        }
-    }
-}
-
 #[test]
 fn every_packet_of_a_refused_write_is_reported_singly() {
     let namespace = Namespace::new();
@@ -186,31 +150,6 @@ fn a_super_packet_the_kernel_refuses_is_sent_in_segments() {
     assert_eq!(trouble(&refused), Trouble::Other);
 }
 
-/// What a worker writes with.
-struct Writer {
-    outbox: Outbox,
-    pool: BufferPool,
-}
-
-impl Writer {
-    fn new() -> Self {
-        Self { outbox: Outbox::default(), pool: BufferPool::new(64) }
-    }
-
-    /// Writes a copy in a buffer of the pool, as a packet that was read has it.
-    fn write(&mut self, tun: &Arc<Tun>, packet: &Buffer) {
-        let mut pooled = self.pool.take();
-        pooled.extend_from_slice(packet.bytes());
-        pooled.set_offload(packet.offload());
-        self.outbox.push(tun, FROM, pooled, &mut self.pool);
-    }
-
-    fn flush(&mut self) -> Vec<(u32, Buffer)> {
-        self.outbox.flush(&mut self.pool);
-        self.outbox.take_failed()
-    }
-}
-
 fn options() -> TunOptions {
     TunOptions { offload: Offload::TcpUdp, ..TunOptions::default() }
 }
@@ -238,19 +177,6 @@ fn payload() -> Vec<u8> {
     (0..2500_u32).map(|at| (at % 251) as u8).collect()
 }
 
-/// Everything that waits in the device.
-fn read_all(tun: &Tun) -> Vec<Buffer> {
-    let mut packets = Vec::new();
-    loop {
-        let mut buffer = Buffer::default();
-        match tun.read(&mut buffer).expect("read") {
-            Some(length) => assert_eq!(length, buffer.len()),
-            None => return packets,
-        }
-        packets.push(buffer);
-    }
-}
-
 /// The datagrams' payload, having verified every packet that goes on the wire.
 fn payload_of(packets: &[Buffer]) -> Vec<u8> {
     let single = |packet: &Buffer| {
@@ -261,9 +187,6 @@ fn payload_of(packets: &[Buffer]) -> Vec<u8> {
     singles.iter().for_each(|packet| verify(packet.bytes()).expect("right"));
     singles.iter().flat_map(|packet| udp_payload(packet.bytes()).to_vec()).collect()
 }
-
-/// The attachment that packets are said to come from.
-const FROM: u32 = 7;
 
 /// The longest a test waits for anything: only a failing one waits this long.
 const LIMIT: Duration = Duration::from_secs(30);

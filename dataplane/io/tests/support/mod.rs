@@ -1,6 +1,8 @@
 //! Namespaces and devices for the tests, gone when the test ends, however it ends.
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
+pub(crate) mod writer;
+
 use std::fs;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::path::PathBuf;
