@@ -8,6 +8,8 @@ mod backends;
 mod bench;
 mod change;
 mod checks;
+mod checksums;
+mod checksums_translated;
 mod edge_table;
 mod egress_only;
 mod examples;

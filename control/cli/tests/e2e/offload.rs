@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use nix::sys::socket::{setsockopt, sockopt::UdpGsoSegment};
 
-use crate::harness::{LATE, Lab, echo_tcp, echo_udp};
+use crate::harness::{LATE, Lab, datagrams_in_one_call, echo_tcp, echo_udp};
 use crate::reach::{A_1, B_1, PAIR, talk};
 
 /// An instance and its addresses.
@@ -18,11 +18,11 @@ const SMALL: Host = ("b-small", ["10.50.2.20", "2600:1f18:50:1002::20"]);
 fn tcp_and_udp_pass_with_offloads_on_and_off_on_either_side() {
     let lab = Lab::up(PAIR);
     for (near, far) in [("on", "on"), ("on", "off"), ("off", "on"), ("off", "off")] {
-        set(&lab, A_1, near);
-        set(&lab, B_1, far);
+        lab.set_offloads(A_1.0, near);
+        lab.set_offloads(B_1.0, far);
         for (from, to) in [(A_1, B_1), (B_1, A_1)] {
             talk(&lab, from, to);
-            datagrams_in_one_call(&lab, from, to, 1_000);
+            datagrams(&lab, from, to, 1_000);
         }
     }
     lab.finish(&[LATE]);
@@ -33,14 +33,14 @@ fn tcp_and_udp_pass_with_offloads_on_and_off_on_either_side() {
 fn both_ways_between_mtus_of_1500_and_9001() {
     let lab = Lab::up(PAIR);
     for offloads in ["on", "off"] {
-        set(&lab, A_1, offloads);
-        set(&lab, SMALL, offloads);
+        lab.set_offloads(A_1.0, offloads);
+        lab.set_offloads(SMALL.0, offloads);
         for (from, to) in [(A_1, SMALL), (SMALL, A_1)] {
             let (client, server) = (lab.instance(from.0), lab.instance(to.0));
             for target in addresses(to) {
                 echo_tcp(&client, &server, SocketAddr::new(target, 7), 2_000_000);
             }
-            datagrams_in_one_call(&lab, from, to, 1_400);
+            datagrams(&lab, from, to, 1_400);
         }
     }
     lab.finish(&[LATE, ("PACKET_TOO_BIG", 0..=1_000)]);
@@ -75,34 +75,17 @@ fn a_device_of_the_portable_backend_gets_whole_packets() {
     let lab = Lab::up_with(PAIR, &["--io", "tokio"]);
     for (from, to) in [(A_1, B_1), (B_1, A_1)] {
         talk(&lab, from, to);
-        datagrams_in_one_call(&lab, from, to, 1_000);
+        datagrams(&lab, from, to, 1_000);
     }
     lab.finish(&[LATE]);
 }
 
-/// Turns off, or on, everything that the instance's kernel leaves to its device.
-fn set(lab: &Lab, host: Host, offloads: &str) {
-    lab.exec(host.0, &["ethtool", "-K", "eth0", "tx", offloads]).ok();
-    let shown = lab.exec(host.0, &["ethtool", "-k", "eth0"]).ok();
-    shown.says(&format!("tx-checksumming: {offloads}"));
-}
-
-/// Twenty datagrams that one call hands to the kernel as one, in each family.
-fn datagrams_in_one_call(lab: &Lab, from: Host, to: Host, size: i32) {
-    const COUNT: usize = 20;
+/// Twenty datagrams in one call, in each family.
+fn datagrams(lab: &Lab, from: Host, to: Host, size: i32) {
     let (client, server) = (lab.instance(from.0), lab.instance(to.0));
     for (source, target) in addresses(from).zip(addresses(to)) {
         let listening = server.udp(target, 8);
-        let socket = client.udp(source, 0);
-        setsockopt(&socket, UdpGsoSegment, &size).expect("the kernel can cut datagrams");
-        let size = usize::try_from(size).expect("a length");
-        let data: Vec<u8> = (0..COUNT * size).map(|at| (at / size) as u8).collect();
-        socket.send_to(&data, SocketAddr::new(target, 8)).expect("all are taken");
-        let mut buffer = vec![0; 2 * size];
-        for part in data.chunks(size) {
-            let length = listening.recv(&mut buffer).expect("it comes");
-            assert!(buffer[..length] == *part, "{length} bytes, of number {}", buffer[0]);
-        }
+        datagrams_in_one_call(&client, source, &listening, SocketAddr::new(target, 8), size, 20);
     }
 }
 

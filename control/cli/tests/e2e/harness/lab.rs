@@ -141,6 +141,13 @@ impl Lab {
         Program::run(command, INSIDE)
     }
 
+    /// Turns on, or off, everything that an instance's or host's kernel leaves to its `eth0`.
+    pub(crate) fn set_offloads(&self, place: &str, offloads: &str) {
+        self.exec(place, &["ethtool", "-K", "eth0", "tx", offloads]).ok();
+        let shown = self.exec(place, &["ethtool", "-k", "eth0"]).ok();
+        shown.says(&format!("tx-checksumming: {offloads}"));
+    }
+
     /// Where sockets of an instance are made.
     pub(crate) fn instance(&self, name: &str) -> Instance {
         Instance::of_namespace(&self.namespace(name))

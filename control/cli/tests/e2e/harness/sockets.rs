@@ -128,6 +128,27 @@ pub(crate) fn echo_udp_at(
     peers
 }
 
+/// Sends `count` datagrams of `size` bytes that one call hands to the kernel as one, and hears each at `listening`.
+pub(crate) fn datagrams_in_one_call(
+    client: &Instance,
+    from: IpAddr,
+    listening: &UdpSocket,
+    to: SocketAddr,
+    size: i32,
+    count: usize,
+) {
+    let socket = client.udp(from, 0);
+    setsockopt(&socket, sockopt::UdpGsoSegment, &size).expect("the kernel can cut datagrams");
+    let size = usize::try_from(size).expect("a length");
+    let data: Vec<u8> = (0..count * size).map(|at| (at / size) as u8).collect();
+    socket.send_to(&data, to).expect("all are taken");
+    let mut buffer = vec![0; 2 * size];
+    for part in data.chunks(size) {
+        let length = listening.recv(&mut buffer).expect("it comes");
+        assert!(buffer[..length] == *part, "{length} bytes, of number {}", buffer[0]);
+    }
+}
+
 fn pattern(bytes: usize) -> Vec<u8> {
     (0..bytes).map(|at| u8::try_from(at * 7 % 251).expect("less than 251")).collect()
 }
