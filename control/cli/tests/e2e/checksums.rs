@@ -42,17 +42,18 @@ fn they_are_right_behind_an_instance_that_forwards() {
     let lab = Lab::up(BEHIND);
     let [jumbo, small] = SENDERS;
     for (sender, mtu) in [(&jumbo, 9001), (&small, 9001), (&small, 1500)] {
-        for offloads in ["on", "off"] {
-            lab.set_offloads(sender.name, offloads);
+        for offloads in [["on", "on"], ["on", "off"], ["off", "on"], ["off", "off"]] {
+            lab.set_offloads(sender.name, offloads[0]);
+            lab.set_offloads(FORWARDER, offloads[1]);
             let beyond = Beyond::new(&lab, FORWARDER, &FAR, [mtu, mtu]);
             talk(&lab, sender, &beyond, sender.mtu);
             let seen = beyond.finish();
             for to in FAR.map(address) {
                 // TCP fills the sender's MTU, datagrams are odd and a byte or two less.
                 let (longest, count) = seen.longest(TCP, to);
-                assert_eq!(longest, u32::from(sender.mtu), "{to} {mtu} {offloads}");
+                assert_eq!(longest, u32::from(sender.mtu), "{to} {mtu} {offloads:?}");
                 assert!(count > 50, "{count} full segments of a megabyte to {to}");
-                assert!(seen.longest(UDP, to).0 + 3 > u32::from(sender.mtu), "{to} {mtu} {offloads}");
+                assert!(seen.longest(UDP, to).0 + 3 > u32::from(sender.mtu), "{to} {mtu} {offloads:?}");
             }
         }
     }
