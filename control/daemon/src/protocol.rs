@@ -108,6 +108,8 @@ pub struct CounterRows {
     pub consumed: u64,
     /// Fragments that wait for their first one.
     pub held: u64,
+    /// Of those received, how many were read by another worker than the one that owns them.
+    pub strays: u64,
     /// Packets by drop reason code, zero counts left out.
     pub dropped: BTreeMap<String, u64>,
     /// `received + originated + fragments - delivered - consumed - held - dropped`: 0 but for packets under way.

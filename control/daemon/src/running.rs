@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use compile::Compiler;
 use lab::{Dirs, LiveLab, OpenedDevice, Plan, Programs};
 use model::Valid;
-use runtime::{Attachment, BackendKind, Runtime, Snapshot, Tun};
+use runtime::{Attachment, BackendKind, Queues, Runtime, Snapshot, Tun};
 
 use crate::error::Error;
 use crate::event::{self, Event};
@@ -103,9 +103,9 @@ impl Running {
         let mut compiler = Compiler::default();
         let snapshot = Arc::new(compiler.snapshot(&up.valid)?);
         let mut troubles = Troubles::default();
-        make_room_for(&up.valid, &mut troubles)?;
         let options = options(&up)?;
-        let kernel = lab::Options { opener: options.backend.opener(), ..lab::Options::default() };
+        let queues = make_room_for(&up.valid, options.queues(), &mut troubles)?;
+        let kernel = lab::Options { opener: options.backend.opener(), queues, ..lab::Options::default() };
         let (lab, devices) = LiveLab::up(&up.dirs, &Plan::of(&up.valid), kernel)?;
         let socket = up.dirs.socket_of(&up.valid.lab().name);
         let (runtime, server) = match start(&options, &snapshot, devices, socket, to_events, &mut troubles) {
@@ -253,6 +253,9 @@ pub(crate) fn numbered(
 ) -> Vec<(Attachment, Arc<Tun>)> {
     let mut numbered = Vec::with_capacity(devices.len());
     for device in devices {
+        if let Some(refusal) = device.tun.refusal() {
+            troubles.note(format!("one worker reads a device, because the kernel refuses more: {refusal}"));
+        }
         match number(snapshot, &device.interface) {
             Some(at) => numbered.push((at, device.tun)),
             None => troubles.note(format!("{} has a device but no rules", device.interface)),
@@ -312,19 +315,26 @@ fn undo(error: Error, lab: LiveLab) -> Error {
     }
 }
 
-/// Raises the limit of open files, and refuses a lab that does not fit nevertheless.
-fn make_room_for(valid: &Valid, troubles: &mut Troubles) -> Result<(), Error> {
+/// Raises the limit of open files, and refuses a lab that does not fit nevertheless. Returns the queues that devices can have.
+fn make_room_for(valid: &Valid, wanted: Queues, troubles: &mut Troubles) -> Result<Queues, Error> {
     let instances = valid.lab().vpcs.values().flat_map(|vpc| vpc.instances.values());
     let hosts = valid.lab().internet.hosts.len();
     let interfaces = instances.map(|instance| instance.interfaces.len()).sum::<usize>() + hosts;
     match runtime::raise_nofile_limit() {
-        Ok(limit) if limit.interfaces() < interfaces as u64 => {
-            Err(Error::TooManyInterfaces { interfaces, limit: limit.interfaces() })
+        Ok(limit) if limit.interfaces(Queues::One) < interfaces as u64 => {
+            Err(Error::TooManyInterfaces { interfaces, limit: limit.interfaces(Queues::One) })
         }
-        Ok(_) => Ok(()),
+        Ok(limit) if limit.interfaces(wanted) < interfaces as u64 => {
+            let most = limit.interfaces(wanted);
+            troubles.note(format!(
+                "one worker reads a device, because open files for more suffice for {most} devices"
+            ));
+            Ok(Queues::One)
+        }
+        Ok(_) => Ok(wanted),
         Err(error) => {
             troubles.note(format!("cannot raise the limit of open files: {error}"));
-            Ok(())
+            Ok(wanted)
         }
     }
 }

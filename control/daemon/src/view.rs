@@ -71,6 +71,7 @@ fn rows(counters: &Counters) -> CounterRows {
         delivered: counters.delivered,
         consumed: counters.consumed,
         held: counters.held,
+        strays: counters.strays,
         dropped: dropped.filter(|(_, packets)| *packets > 0).collect(),
         in_flight: i64::try_from(counters.in_flight()).unwrap_or(i64::MAX),
         kernel_queue_full: BTreeMap::new(),

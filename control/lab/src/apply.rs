@@ -7,7 +7,7 @@ mod configure;
 
 use std::sync::Arc;
 
-use ::io::{Netns, Offload, Opener, Tun, TunOptions};
+use ::io::{Netns, Offload, Opener, Queues, Tun, TunOptions};
 
 use self::configure::{Inside, delete_devices};
 use crate::dirs::Dirs;
@@ -18,12 +18,14 @@ use crate::{etc, made, parallel, state, sysctl, teardown};
 /// How devices are opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// How many packets the kernel keeps for a reader that is late.
+    /// How many packets the kernel keeps in each queue for a reader that is late.
     pub tx_queue_length: u32,
     /// Work left to whoever reads the packet.
     pub offload: Offload,
     /// Which code talks to `/dev/net/tun`.
     pub opener: Opener,
+    /// How many readers a device has, at most.
+    pub queues: Queues,
 }
 
 /// A device that is ready: up, with its addresses and routes.
@@ -43,8 +45,8 @@ pub struct OpenedDevice {
 
 impl Default for Options {
     fn default() -> Self {
-        let TunOptions { txqueuelen, offload, opener, .. } = TunOptions::default();
-        Self { tx_queue_length: txqueuelen, offload, opener }
+        let TunOptions { txqueuelen, offload, opener, queues, .. } = TunOptions::default();
+        Self { tx_queue_length: txqueuelen, offload, opener, queues }
     }
 }
 

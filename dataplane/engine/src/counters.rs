@@ -20,6 +20,8 @@ pub struct Counters {
     pub consumed: u64,
     /// Fragments that wait for their first one: a level, not a count.
     pub held: u64,
+    /// Of those received, how many another worker had to be given; they end there.
+    pub strays: u64,
     dropped: [u64; DropReason::COUNT],
 }
 
@@ -53,6 +55,7 @@ impl Counters {
         self.delivered += other.delivered;
         self.consumed += other.consumed;
         self.held += other.held;
+        self.strays += other.strays;
         for (mine, theirs) in self.dropped.iter_mut().zip(other.dropped) {
             *mine += theirs;
         }

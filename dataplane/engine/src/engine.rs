@@ -127,6 +127,7 @@ impl Engine {
         if owner == self.worker {
             return self.own(frame.from, &parsed, number);
         }
+        self.counters.strays += u64::from(parsed.packets);
         frame.next = Next::Handoff(owner);
         Task::Nothing
     }
@@ -139,11 +140,12 @@ impl Engine {
     }
 
     #[cold]
-    fn receive_fragment(&self, snapshot: &Snapshot, frame: &mut Frame, parsed: &Parsed) -> Task {
+    fn receive_fragment(&mut self, snapshot: &Snapshot, frame: &mut Frame, parsed: &Parsed) -> Task {
         let keeper = self.steering.keeper(snapshot, &parsed.tuple);
         if keeper == self.worker {
             return Task::Keep;
         }
+        self.counters.strays += u64::from(parsed.packets);
         frame.next = Next::Keeper(keeper);
         Task::Nothing
     }

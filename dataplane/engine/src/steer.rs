@@ -10,8 +10,8 @@ use wire::{FiveTuple, Parsed};
 /// No VPC, interface, route or NAT table enters the hash: unrelated equal CIDRs just share a worker. Public addresses of the
 /// lab count as the private addresses behind them.
 ///
-/// It is plain 64-bit arithmetic, [`Self::seed`] its only constant that differs from run to run, so that a steering program
-/// in the kernel can compute it too:
+/// It is plain 64-bit arithmetic, [`Self::seed`] its only constant that differs from run to run, so that the steering program
+/// in the kernel computes it too, for what shows its flow and concerns no public address (`io::steering`):
 ///
 /// ```text
 /// mix(x)   = x *= 0x9e3779b97f4a7c15; x ^= x >> 32; x *= 0xd6e8feb86659fd93; x ^ x >> 32

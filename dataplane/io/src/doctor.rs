@@ -10,7 +10,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::netns::{self, Netns};
 use crate::poller::{self, BackendKind};
-use crate::tun::{Offload, Tun, TunOptions};
+use crate::tun::{Offload, Queues, Tun, TunOptions};
 
 /// One thing looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +68,7 @@ pub fn checks() -> Vec<Check> {
         namespace(),
         device(),
         offloads(),
+        steering(),
     ];
     checks.extend(selftest::checks());
     checks.extend([io_uring(), open_files()]);
@@ -95,10 +96,10 @@ impl FileLimit {
         Ok(Self { soft, hard })
     }
 
-    /// How many interfaces fit: one open file for each, next to what the process needs for itself.
+    /// How many interfaces fit: one open file for each queue, next to what the process needs for itself.
     #[must_use]
-    pub const fn interfaces(self) -> u64 {
-        self.soft.saturating_sub(OWN_FILES)
+    pub const fn interfaces(self, queues: Queues) -> u64 {
+        self.soft.saturating_sub(OWN_FILES) / queues.count() as u64
     }
 }
 
@@ -186,6 +187,24 @@ fn offloads() -> Check {
     found(NAME, Need::Optional, there, detail)
 }
 
+/// Asks a device for a queue for each of two workers.
+fn steering() -> Check {
+    const NAME: &str = "steering program";
+    let opened = netns::on_a_thread_of_its_own(|| {
+        unshare(CloneFlags::CLONE_NEWNET)?;
+        let queues = Queues::PerWorker { workers: 2, seed: 0 };
+        Tun::open(&Netns::current()?, "doctor", TunOptions { queues, ..TunOptions::default() })
+    });
+    let (there, detail) = match opened.as_ref().map(Tun::refusal) {
+        Ok(None) => (true, "taken: each worker reads its own queue of every device".to_owned()),
+        Ok(Some(error)) => {
+            (false, format!("{error}: one worker reads a device and hands packets to the others"))
+        }
+        Err(error) => (false, error.to_string()),
+    };
+    found(NAME, Need::Optional, there, detail)
+}
+
 fn io_uring() -> Check {
     const NAME: &str = "io_uring";
     match number_in("/proc/sys/kernel/io_uring_disabled") {
@@ -206,12 +225,13 @@ fn open_files() -> Check {
     const NAME: &str = "open files";
     match FileLimit::current() {
         Ok(limit) => {
-            let most = FileLimit { soft: limit.hard, ..limit }.interfaces();
+            let most = FileLimit { soft: limit.hard, ..limit }.interfaces(Queues::One);
             let detail = format!(
-                "{} now, {} at most without privilege: room for {} interfaces, {most} after raising",
+                "{} now, {} at most without privilege: room for {} interfaces, {most} after raising; \
+                 with several workers, divided by their number",
                 limit.soft,
                 limit.hard,
-                limit.interfaces(),
+                limit.interfaces(Queues::One),
             );
             found(NAME, Need::Optional, most > 0, detail)
         }
@@ -283,7 +303,9 @@ mod tests {
 
     #[test]
     fn the_interface_limit_leaves_room_for_the_process() {
-        assert_eq!(FileLimit { soft: 1024, hard: 4096 }.interfaces(), 768);
-        assert_eq!(FileLimit { soft: 16, hard: 16 }.interfaces(), 0);
+        assert_eq!(FileLimit { soft: 1024, hard: 4096 }.interfaces(Queues::One), 768);
+        assert_eq!(FileLimit { soft: 16, hard: 16 }.interfaces(Queues::One), 0);
+        let queues = Queues::PerWorker { workers: 4, seed: 0 };
+        assert_eq!(FileLimit { soft: 1024, hard: 4096 }.interfaces(queues), 192);
     }
 }

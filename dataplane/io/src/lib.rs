@@ -7,7 +7,7 @@
 //!
 //! Read first: [`Backend`] and [`Tun`].
 //!
-//! Rules of the crate: every `unsafe` block is in `sys.rs` or `sys_uring.rs`, holds one call and says why it is sound; a
+//! Rules of the crate: every `unsafe` block is in `sys.rs`, `sys_bpf.rs` or `sys_uring.rs`, holds one call and says why it is sound; a
 //! thread that enters a namespace is made for that and ends afterwards, so no pooled thread changes namespace.
 //!
 //! - [`mod@doctor`]: what the machine offers, with a self-test of its devices, and raising the limit of open files
@@ -15,16 +15,20 @@
 //! - [`mod@outbox`]: packets on their way out, coalesced
 //! - [`mod@poller`]: the seam between a worker and the kernel, with its backends
 //! - [`mod@pool`]: packet buffers that are used again
+//! - [`mod@steering`]: the program that puts a packet on the queue of its owner
 //! - [`mod@tun`]: devices, their names, and what their errors mean
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod doctor;
+mod netlink;
 pub mod netns;
 pub mod outbox;
 pub mod poller;
 pub mod pool;
+pub mod steering;
 mod sys;
+mod sys_bpf;
 mod sys_uring;
 pub mod tun;
 
@@ -32,5 +36,5 @@ pub use netns::Netns;
 pub use outbox::Outbox;
 pub use poller::{Backend, BackendKind, Waker};
 pub use pool::BufferPool;
-pub use tun::{Offload, Opener, Tun, TunOptions};
+pub use tun::{Offload, Opener, Queues, Tun, TunOptions};
 pub use wire::Buffer;

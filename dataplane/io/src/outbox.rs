@@ -28,9 +28,17 @@ use queue::Queue;
 pub struct Outbox {
     queue: Queue<Tun>,
     failed: Vec<(u32, Buffer)>,
+    /// Through which queue of each device.
+    through: u16,
 }
 
 impl Outbox {
+    /// An outbox that writes through this queue of every device; [`Self::default`] through queue 0.
+    #[must_use]
+    pub fn through(queue: u16) -> Self {
+        Self { through: queue, ..Self::default() }
+    }
+
     /// Takes a packet that came from the attachment `from` and leaves through `tun`.
     pub fn push(&mut self, tun: &Arc<Tun>, from: u32, packet: Buffer, pool: &mut BufferPool) {
         self.queue.push(tun, from, packet, pool);
@@ -43,9 +51,9 @@ impl Outbox {
 
     /// Writes everything, and gives the buffers back to `pool`.
     pub fn flush(&mut self, pool: &mut BufferPool) {
-        let failed = &mut self.failed;
+        let (failed, through) = (&mut self.failed, self.through);
         self.queue.drain(pool, |Chain { device, from, head, rest, .. }| {
-            device.send(head, rest, |packet, _| failed.push((*from, packet)));
+            device.send(through, head, rest, |packet, _| failed.push((*from, packet)));
         });
     }
 

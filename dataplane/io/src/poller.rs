@@ -31,14 +31,14 @@ pub use waker::Waker;
 ///
 /// Writing needs no backend: see [`crate::Outbox`].
 pub trait Backend {
-    /// From now on this worker reads `tun`, whose packets carry `token`: the attachment's index.
+    /// From now on this worker reads a queue of `tun`, whose packets carry `token`: the attachment's index.
     ///
     /// # Errors
     ///
     /// `AlreadyExists` when the token is in use; else what the kernel answers.
-    fn attach(&mut self, token: u32, tun: Arc<Tun>) -> io::Result<()>;
+    fn attach(&mut self, token: u32, tun: Arc<Tun>, queue: u16) -> io::Result<()>;
 
-    /// Reads the device no more; packets that wait in it stay there, those that the backend has fetched already are gone.
+    /// Reads the queue no more; packets that wait in it stay there, those that the backend has fetched already are gone.
     ///
     /// # Errors
     ///

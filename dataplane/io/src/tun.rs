@@ -6,6 +6,7 @@ mod limits;
 mod name;
 mod open;
 mod options;
+mod qdisc;
 mod send;
 mod vnet;
 
@@ -20,17 +21,24 @@ use crate::pool::PACKET_CAPACITY;
 use limits::Limits;
 
 pub use name::{DEVICE_NAME_MAX, DeviceName};
-pub use options::{Offload, Opener, TunOptions};
+pub use options::{Offload, Opener, Queues, TunOptions};
 pub(crate) use send::{MAX_PARTS, singles};
 
-/// One TUN device with one queue: IP packets go in and out, with what is left to do for them in [`Buffer::offload`].
+/// One TUN device: IP packets go in and out, with what is left to do for them in [`Buffer::offload`].
+///
+/// It has one queue, or several between which a [steering program](crate::steering) chooses. What waits in a queue is read
+/// from that queue alone; a packet may be written through any, and one that the device does not have stands for queue 0.
 ///
 /// Reading never blocks; neither does writing, because the kernel delivers a written packet before the call
 /// returns. Any thread may read or write: share it in an `Arc`. The device exists as long as this value does, and
 /// as long as its namespace lives; an open device keeps its namespace alive even after the name is deleted.
 #[derive(Debug)]
 pub struct Tun {
-    file: OwnedFd,
+    first: OwnedFd,
+    /// The queues from 1 on.
+    others: Vec<OwnedFd>,
+    /// Why there are no others though they were wanted.
+    refused: Option<io::Error>,
     header: Header,
     limits: Limits,
     name: DeviceName,
@@ -58,13 +66,13 @@ impl Tun {
         netns.run(|| open::open_here(name, options))
     }
 
-    /// Reads one packet into `buffer`, which is emptied first, and says how long it is; `None` when no packet waits.
+    /// Reads one packet of a queue into `buffer`, which is emptied first, and says how long it is; `None` when no packet waits.
     ///
     /// # Errors
     ///
     /// [`trouble`] tells a removed device from the rest.
-    pub fn read(&self, buffer: &mut Buffer) -> io::Result<Option<usize>> {
-        match nix::unistd::read(&self.file, make_room(buffer)) {
+    pub fn read(&self, queue: u16, buffer: &mut Buffer) -> io::Result<Option<usize>> {
+        match nix::unistd::read(self.queue(queue), make_room(buffer)) {
             Ok(length) => {
                 buffer.set_len(length);
                 self.take_header(buffer);
@@ -98,22 +106,42 @@ impl Tun {
         self.index
     }
 
-    /// What the device was opened with; the offload level is the one that the kernel granted.
+    /// How many queues the device has.
+    #[must_use]
+    pub const fn queues(&self) -> u16 {
+        self.options.queues.count()
+    }
+
+    /// Why the device has one queue though more were asked for.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<&io::Error> {
+        self.refused.as_ref()
+    }
+
+    /// The descriptor of a queue.
+    pub(crate) fn queue(&self, queue: u16) -> BorrowedFd<'_> {
+        let other = usize::from(queue).checked_sub(1).and_then(|at| self.others.get(at));
+        other.unwrap_or(&self.first).as_fd()
+    }
+
+    /// What the device was opened with; offload level and queues are those that the kernel granted.
     #[must_use]
     pub const fn options(&self) -> TunOptions {
         self.options
     }
 }
 
+/// Queue 0.
 impl AsFd for Tun {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
+        self.first.as_fd()
     }
 }
 
+/// Queue 0.
 impl AsRawFd for Tun {
     fn as_raw_fd(&self) -> RawFd {
-        self.file.as_raw_fd()
+        self.first.as_raw_fd()
     }
 }
 

@@ -12,7 +12,7 @@ use support::{Namespace, openers, unique_name};
 use vpclab_io::doctor::selftest::{self, Setting};
 use vpclab_io::netns::NETNS_DIRECTORY;
 use vpclab_io::poller::BackendKind;
-use vpclab_io::{Tun, TunOptions, Waker};
+use vpclab_io::{Queues, Tun, TunOptions, Waker};
 
 #[test]
 fn opening_failing_and_closing_leave_no_descriptor_open() {
@@ -29,6 +29,17 @@ fn opening_failing_and_closing_leave_no_descriptor_open() {
             Tun::open(&namespace.handle, "a-name-that-is-long", options).expect_err("too long");
             drop(tun);
         }
+    }
+    let queues = Queues::PerWorker { workers: 4, seed: 0 };
+    for _ in 0..5 {
+        let tun = Tun::open(&namespace.handle, "eth0", TunOptions { queues, ..TunOptions::default() })
+            .expect("open");
+        assert_eq!(open_descriptors(), before + 4, "one for each queue");
+        drop(tun);
+        let queues = Queues::PerWorker { workers: 300, seed: 0 };
+        let tun = Tun::open(&namespace.handle, "eth0", TunOptions { queues, ..TunOptions::default() })
+            .expect("open");
+        assert_eq!((tun.queues(), open_descriptors()), (1, before + 1), "the kernel refuses the 257th");
     }
     for kind in [BackendKind::Epoll, BackendKind::Tokio, BackendKind::Uring] {
         drop(kind.build(&waker).expect("backend"));

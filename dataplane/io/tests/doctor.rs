@@ -26,6 +26,7 @@ fn a_machine_that_runs_these_tests_lacks_nothing() {
         "network namespaces",
         "TUN devices",
         "device offloads",
+        "steering program",
         "self-test, offloads on",
         "self-test, offloads off",
         "self-test, on to off",

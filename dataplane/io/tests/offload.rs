@@ -66,7 +66,7 @@ fn a_super_packet_arrives_as_its_datagrams() {
             let whole = udp(at("10.9.0.2:9"), at("10.9.0.1:9"), &payload());
             let mut packet = left_to_device(whole, Some(1000));
             let before = packet.clone();
-            tun.write(&mut packet).expect("write");
+            tun.write(0, &mut packet).expect("write");
             assert_eq!(packet, before, "the packet is as it was");
             assert_eq!(lengths(&socket, 3), [1000, 1000, 500], "{opener:?} {offload:?}");
         }
@@ -82,8 +82,8 @@ fn a_partial_checksum_is_no_trouble_for_the_receiver_and_a_wrong_one_is() {
         let whole = udp(at("10.9.0.2:9"), at("10.9.0.1:9"), b"counted");
         let mut wrong = Buffer::copy_of(&whole);
         wrong.bytes_mut()[30] ^= 1;
-        tun.write(&mut wrong).expect("write");
-        tun.write(&mut left_to_device(whole, None)).expect("write");
+        tun.write(0, &mut wrong).expect("write");
+        tun.write(0, &mut left_to_device(whole, None)).expect("write");
         assert_eq!(lengths(&socket, 1), [7], "only the second");
     }
 }
@@ -126,7 +126,7 @@ fn every_packet_of_a_refused_write_is_reported_singly() {
         assert_eq!(*from, FROM);
         verify(packet.bytes()).expect("whole");
     }
-    assert_eq!(trouble(&tun.write(&mut left_to_device(packet, None)).expect_err("down")), Trouble::Down);
+    assert_eq!(trouble(&tun.write(0, &mut left_to_device(packet, None)).expect_err("down")), Trouble::Down);
     namespace.ip(&["link", "set", "eth0", "up"]);
     let mut writer = Writer::new();
     writer.write(&tun, &left_to_device(stream(0, 2500), Some(1000)));
@@ -141,12 +141,12 @@ fn a_super_packet_the_kernel_refuses_is_sent_in_segments() {
     // More segments than any kernel takes in one write.
     let whole = udp(at("10.9.0.2:9"), at("10.9.0.1:9"), &[1; 200]);
     for _ in 0..2 {
-        tun.write(&mut left_to_device(whole.clone(), Some(1))).expect("write");
+        tun.write(0, &mut left_to_device(whole.clone(), Some(1))).expect("write");
         assert_eq!(lengths(&socket, 200), [1; 200]);
     }
     let mut nonsense = left_to_device(whole, Some(100));
     nonsense.bytes_mut()[0] = 0;
-    let refused = tun.write(&mut nonsense).expect_err("no IP packet");
+    let refused = tun.write(0, &mut nonsense).expect_err("no IP packet");
     assert_eq!(trouble(&refused), Trouble::Other);
 }
 

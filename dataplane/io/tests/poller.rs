@@ -69,7 +69,7 @@ fn a_ping_through_the_device_is_answered(kind: BackendKind) {
     let namespace = Namespace::new();
     let tun = namespace.device("eth0", 0, kind.opener());
     let mut worker = Worker::new(kind);
-    worker.backend.attach(0, tun.clone()).expect("attach");
+    worker.backend.attach(0, tun.clone(), 0).expect("attach");
     let mut command = netns_command(&namespace.name, "timeout").expect("command");
     let ping = command.args(["20", "ping", "-c1", "-W10", "10.9.0.2"]).stdout(Stdio::piped());
     let child = ping.spawn().expect("start ping");
@@ -85,7 +85,7 @@ fn a_wait_sees_packets_that_came_before_the_device_was_attached(kind: BackendKin
     let tun = namespace.device("eth0", 0, kind.opener());
     namespace.socket().send_to(b"early", "10.9.0.2:9").expect("send");
     let mut worker = Worker::new(kind);
-    worker.backend.attach(7, tun).expect("attach");
+    worker.backend.attach(7, tun, 0).expect("attach");
     let packets = worker.packets(1);
     assert_eq!((packets[0].0, udp_payload(packets[0].1.bytes())), (7, &b"early"[..]));
 }
@@ -125,7 +125,7 @@ fn devices_are_served_in_turns_within_the_budget(kind: BackendKind) {
 
 fn a_detached_device_is_read_no_more(kind: BackendKind) {
     let (_namespace, mut worker, tun) = detached(kind);
-    worker.backend.attach(3, tun).expect("attach again");
+    worker.backend.attach(3, tun, 0).expect("attach again");
     assert_eq!(udp_payload(worker.packets_until(b"two")[0].bytes()), b"two");
 }
 
@@ -177,7 +177,7 @@ fn a_quiet_device_is_read_while_a_busy_one_waits(kind: BackendKind) {
 
 fn a_detached_device_keeps_its_packets(kind: BackendKind) {
     let (_namespace, mut worker, tun) = detached(kind);
-    worker.backend.attach(4, tun).expect("attach again");
+    worker.backend.attach(4, tun, 0).expect("attach again");
     let packets = worker.packets(2);
     let seen: Vec<_> = packets.iter().map(|(token, buffer)| (*token, udp_payload(buffer.bytes()))).collect();
     assert_eq!(seen, [(4, &b"one"[..]), (4, &b"two"[..])]);
@@ -188,7 +188,7 @@ fn a_detached_device_is_let_go_at_once(kind: BackendKind) {
     let tun = namespace.device("eth0", 0, kind.opener());
     let mut worker = Worker::new(kind);
     for token in 0..3 {
-        worker.backend.attach(token, tun.clone()).expect("attach");
+        worker.backend.attach(token, tun.clone(), 0).expect("attach");
         worker.backend.detach(token).expect("detach");
         assert_eq!(Arc::strong_count(&tun), 1);
     }
@@ -198,8 +198,8 @@ fn a_token_is_attached_once(kind: BackendKind) {
     let namespace = Namespace::new();
     let tun = namespace.device("eth0", 0, kind.opener());
     let mut worker = Worker::new(kind);
-    worker.backend.attach(1, tun.clone()).expect("attach");
-    let refused = worker.backend.attach(1, tun).expect_err("in use");
+    worker.backend.attach(1, tun.clone(), 0).expect("attach");
+    let refused = worker.backend.attach(1, tun, 0).expect_err("in use");
     assert_eq!(refused.kind(), std::io::ErrorKind::AlreadyExists);
     worker.backend.detach(1).expect("detach");
     assert_eq!(worker.backend.detach(1).expect_err("detached").kind(), std::io::ErrorKind::NotFound);
@@ -225,7 +225,7 @@ fn one_device_is_read_by_one_backend_and_written_by_another(kind: BackendKind) {
     let socket = namespace.socket();
     socket.set_read_timeout(Some(LIMIT)).expect("timeout");
     let mut reader = Worker::new(kind);
-    reader.backend.attach(0, tun.clone()).expect("attach");
+    reader.backend.attach(0, tun.clone(), 0).expect("attach");
     socket.send_to(b"there and back", "10.9.0.2:9").expect("send");
     let packet = udp_reversed(reader.packets(1).remove(0).1);
     let writer = thread::spawn(move || Worker::new(kind).write(&tun, packet));
@@ -277,7 +277,7 @@ fn a_wait_without_events_ends_with_its_timeout(kind: BackendKind) {
 fn a_worker_without_work_sleeps(kind: BackendKind) {
     let namespace = Namespace::new();
     let mut worker = Worker::new(kind);
-    worker.backend.attach(0, namespace.device("eth0", 0, kind.opener())).expect("attach");
+    worker.backend.attach(0, namespace.device("eth0", 0, kind.opener()), 0).expect("attach");
     let pause = Duration::from_millis(20);
     for round in 0..3 {
         namespace.socket().send_to(b"work", "10.9.0.2:9").expect("send");
@@ -299,7 +299,7 @@ fn attached(kind: BackendKind, devices: u8) -> (Namespace, Worker) {
     let mut worker = Worker::new(kind);
     for net in 0..devices {
         let tun = namespace.device(&format!("eth{net}"), net, kind.opener());
-        worker.backend.attach(u32::from(net), tun).expect("attach");
+        worker.backend.attach(u32::from(net), tun, 0).expect("attach");
     }
     (namespace, worker)
 }
@@ -309,7 +309,7 @@ fn detached(kind: BackendKind) -> (Namespace, Worker, Arc<Tun>) {
     let namespace = Namespace::new();
     let tun = namespace.device("eth0", 0, kind.opener());
     let mut worker = Worker::new(kind);
-    worker.backend.attach(3, tun.clone()).expect("attach");
+    worker.backend.attach(3, tun.clone(), 0).expect("attach");
     let socket = namespace.socket();
     socket.send_to(b"one", "10.9.0.2:9").expect("send");
     worker.look();

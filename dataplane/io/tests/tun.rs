@@ -37,7 +37,7 @@ fn a_descriptor_neither_blocks_nor_reaches_other_programs() {
         let flags = i32::from_str_radix(flags.trim(), 8).expect("octal");
         assert_eq!(flags & O_CLOEXEC, O_CLOEXEC, "{flags:o}");
         assert_eq!(flags & O_NONBLOCK, O_NONBLOCK, "{flags:o}");
-        assert_eq!(tun.read(&mut Buffer::with_capacity(64)).expect("read"), None);
+        assert_eq!(tun.read(0, &mut Buffer::with_capacity(64)).expect("read"), None);
     }
 }
 
@@ -81,12 +81,12 @@ fn packets_are_read_whole_and_in_order_until_none_waits() {
         }
         for payload in &payloads {
             let mut buffer = pool.take();
-            let length = tun.read(&mut buffer).expect("read").expect("a packet");
+            let length = tun.read(0, &mut buffer).expect("read").expect("a packet");
             assert_eq!((length, buffer.len()), (payload.len() + 28, payload.len() + 28));
             assert!(udp_payload(buffer.bytes()) == payload, "{} bytes", payload.len());
             pool.give(buffer);
         }
-        assert_eq!(tun.read(&mut pool.take()).expect("read"), None);
+        assert_eq!(tun.read(0, &mut pool.take()).expect("read"), None);
     }
 }
 
@@ -95,11 +95,11 @@ fn a_device_that_is_down_refuses_packets_and_works_again_when_up() {
     for opener in openers() {
         let namespace = Namespace::new();
         let tun = namespace.device("eth0", 0, opener);
-        tun.write(&mut packet()).expect("up");
+        tun.write(0, &mut packet()).expect("up");
         namespace.ip(&["link", "set", "eth0", "down"]);
-        assert_eq!(trouble(&tun.write(&mut packet()).expect_err("down")), Trouble::Down);
+        assert_eq!(trouble(&tun.write(0, &mut packet()).expect_err("down")), Trouble::Down);
         namespace.ip(&["link", "set", "eth0", "up"]);
-        tun.write(&mut packet()).expect("up again");
+        tun.write(0, &mut packet()).expect("up again");
     }
 }
 
@@ -108,12 +108,12 @@ fn a_removed_device_is_told_from_other_errors() {
     for opener in openers() {
         let namespace = Namespace::new();
         let tun = namespace.device("eth0", 0, opener);
-        let nonsense = tun.write(&mut Buffer::copy_of(b"\0 is no IP version")).expect_err("refused");
+        let nonsense = tun.write(0, &mut Buffer::copy_of(b"\0 is no IP version")).expect_err("refused");
         assert_eq!(trouble(&nonsense), Trouble::Other, "{nonsense}");
         namespace.ip(&["link", "delete", "eth0"]);
-        assert_eq!(trouble(&tun.write(&mut packet()).expect_err("gone")), Trouble::Gone);
+        assert_eq!(trouble(&tun.write(0, &mut packet()).expect_err("gone")), Trouble::Gone);
         let mut buffer = Buffer::with_capacity(64);
-        assert_eq!(trouble(&tun.read(&mut buffer).expect_err("gone")), Trouble::Gone);
+        assert_eq!(trouble(&tun.read(0, &mut buffer).expect_err("gone")), Trouble::Gone);
         assert!(buffer.is_empty());
     }
 }

@@ -16,9 +16,9 @@ mod worker;
 
 pub use clock::Clock;
 pub use engine::{Counters, Direction, DropReason, DropRecord, FlowRecord, NatCounters, Time};
-pub use io::Tun;
 pub use io::doctor;
 pub use io::doctor::raise_nofile_limit;
 pub use io::poller::{BackendError, BackendKind};
+pub use io::{Queues, Tun};
 pub use runtime::{Options, Runtime, RuntimeError, Trouble};
 pub use snapshot::{Attachment, HostIx, InterfaceIx, NameIx, Names, Snapshot};

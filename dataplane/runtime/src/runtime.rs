@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ::io::poller::{BackendError, BackendKind};
-use ::io::{BufferPool, Outbox, Tun, Waker};
+use ::io::{BufferPool, Outbox, Queues, Tun, Waker};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use engine::{Config, Counters, DropRecord, Engine, FlowRecord, Leases, NatCounters};
 use flowlog::FlowLogs;
@@ -48,6 +48,19 @@ pub struct Options {
     pub seed: u64,
     /// What relative flow-log destinations start from.
     pub directory: PathBuf,
+}
+
+impl Options {
+    /// The queues that devices of this data plane are opened with: one for each worker, if its backend reads more than one.
+    #[must_use]
+    pub const fn queues(&self) -> Queues {
+        match (self.workers, self.backend) {
+            (0 | 1, _) | (_, BackendKind::Tokio) => Queues::One,
+            (workers, BackendKind::Auto | BackendKind::Epoll | BackendKind::Uring) => {
+                Queues::PerWorker { workers, seed: self.seed }
+            }
+        }
+    }
 }
 
 /// Something that went wrong beside the packets.
@@ -164,7 +177,8 @@ impl Runtime {
         self.published.set_devices(&devices.collect::<Vec<_>>());
     }
 
-    /// Lets the home worker of an interface or a host read its device, and every worker write to it.
+    /// Lets every worker read its own queue of a device, or the home worker of the interface or host its only one; and lets every
+    /// worker write to it. A device has one queue or as many as there are workers.
     ///
     /// What a host sends enters as [`Attachment::INTERNET`]. The internet as one has no device.
     pub fn attach(&self, at: Attachment, tun: Arc<Tun>) {
@@ -172,13 +186,18 @@ impl Runtime {
         if !self.published.has_device(at, &tun) {
             self.announce([(at, Arc::clone(&tun))]);
         }
-        self.tell(self.home(at), Command::Attach(at.token(), tun));
+        for (worker, queue) in self.readers(at, &tun) {
+            self.tell(worker, Command::Attach(at.token(), Arc::clone(&tun), queue));
+        }
     }
 
     /// Closes a device: soon nothing reads from it or writes to it; after [`Self::settle`] no worker has it open.
     pub fn detach(&self, at: Attachment) {
         self.published.set_devices(&[(at, None)]);
-        self.tell(self.home(at), Command::Detach(at.token()));
+        // Whoever does not read it has nothing to do.
+        for worker in 0..self.commands.len() {
+            self.tell(worker, Command::Detach(at.token()));
+        }
     }
 
     /// Publishes a snapshot and waits until every worker judges by it.
@@ -309,9 +328,16 @@ impl Runtime {
         }
     }
 
-    /// The worker that reads a device.
-    fn home(&self, at: Attachment) -> usize {
-        at.token() as usize % self.commands.len()
+    /// The workers that read a device, each with its queue.
+    fn readers(&self, at: Attachment, tun: &Tun) -> Vec<(usize, u16)> {
+        let workers = self.commands.len();
+        match tun.queues() {
+            1 => vec![(at.token() as usize % workers, 0)],
+            queues => {
+                debug_assert_eq!(usize::from(queues), workers, "steered by the number of workers");
+                (0..workers).zip(0..queues).collect()
+            }
+        }
     }
 
     fn tell(&self, worker: usize, command: Command) {
@@ -384,7 +410,7 @@ impl Runtime {
                 spins,
                 engine,
                 backend,
-                outbox: Outbox::default(),
+                outbox: Outbox::through(config.worker),
                 clock,
                 commands,
                 settling: Vec::new(),

@@ -26,7 +26,8 @@ const SPIN: Duration = Duration::from_micros(20);
 
 /// What the outside asks of a worker.
 pub(crate) enum Command {
-    Attach(u32, Arc<Tun>),
+    /// To read a queue of a device.
+    Attach(u32, Arc<Tun>, u16),
     Ask(Box<dyn FnOnce(&Engine) + Send>),
     Detach(u32),
     /// To be answered once the worker uses what was published before this was sent.
@@ -90,13 +91,13 @@ impl Worker<'_> {
     fn obey(&mut self) -> Life {
         while let Ok(command) = self.commands.try_recv() {
             match command {
-                Command::Attach(token, tun) => {
-                    let attached = self.backend.attach(token, tun);
+                Command::Attach(token, tun, queue) => {
+                    let attached = self.backend.attach(token, tun, queue);
                     self.complain(Some(token), attached);
                 }
                 Command::Ask(question) => question(&self.engine),
                 Command::Detach(token) => match self.backend.detach(token) {
-                    // A device that failed before is no longer attached, and was complained of then.
+                    // Another worker reads it, or it failed before and was complained of then.
                     Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                     detached => self.complain(Some(token), detached),
                 },

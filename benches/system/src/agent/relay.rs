@@ -67,7 +67,7 @@ impl Pair {
         };
         let mut backend = kind.build(&waker).map_err(io::Error::other)?;
         for (token, device) in (0..).zip(&devices) {
-            backend.attach(token, Arc::clone(device))?;
+            backend.attach(token, Arc::clone(device), 0)?;
         }
         let (outbox, pool) = (Outbox::default(), BufferPool::new(BATCH));
         Ok(Self { devices, backend, outbox, waker, pool, packets: Vec::new(), last_packet: now() })

@@ -44,6 +44,7 @@ fn four_workers_reorder_nothing_in_four_thousand_flows_both_ways() {
     assert_eq!(deviations, Vec::<String>::new(), "{counters:?}");
     let datagrams = (CLIENTS * SERVERS) as u64 * u64::from(BURST) * 5;
     assert_eq!((counters.received, counters.delivered), (datagrams, datagrams), "{counters:?}");
+    assert_eq!(counters.strays, 0, "the steering program gives each worker what it owns: {counters:?}");
     lab.finish(NOTHING);
 }
 

@@ -107,8 +107,8 @@ impl Inside<'_> {
     }
 
     fn open_device(&self, device: &Device, options: Options) -> Result<OpenedDevice, Error> {
-        let Options { tx_queue_length: txqueuelen, offload, opener } = options;
-        let options = TunOptions { mtu: device.mtu, txqueuelen, offload, opener };
+        let Options { tx_queue_length: txqueuelen, offload, opener, queues } = options;
+        let options = TunOptions { mtu: device.mtu, txqueuelen, offload, opener, queues };
         let tun = Tun::open(self.netns, &device.name, options).map_err(|source| Error::Tun {
             namespace: self.namespace.to_owned(),
             device: device.name.clone(),

@@ -180,7 +180,7 @@ pub(crate) fn device<'a>(devices: &'a [OpenedDevice], namespace: &str, name: &st
 pub(crate) fn first_packet(device: &OpenedDevice) -> Option<(IpAddr, IpAddr)> {
     let mut pool = io::BufferPool::new(1);
     let mut buffer = pool.take();
-    while device.tun.read(&mut buffer).expect("the device can be read").is_some() {
+    while device.tun.read(0, &mut buffer).expect("the device can be read").is_some() {
         if buffer.bytes()[0] >> 4 == 4 {
             let address = |at: usize| {
                 let octets: [u8; 4] = buffer.bytes()[at..at + 4].try_into().expect("four bytes");

@@ -45,13 +45,13 @@ impl EpollBackend {
 }
 
 impl Backend for EpollBackend {
-    fn attach(&mut self, token: u32, tun: Arc<Tun>) -> io::Result<()> {
+    fn attach(&mut self, token: u32, tun: Arc<Tun>, queue: u16) -> io::Result<()> {
         if self.watched.devices.contains_key(&token) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let interest = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
-        self.watched.epoll.add(&tun, EpollEvent::new(interest, u64::from(token)))?;
-        self.watched.devices.insert(token, Device { tun, state: State::Drained });
+        self.watched.epoll.add(tun.queue(queue), EpollEvent::new(interest, u64::from(token)))?;
+        self.watched.devices.insert(token, Device { tun, queue, state: State::Drained });
         Ok(())
     }
 
@@ -95,6 +95,7 @@ struct Watched {
 
 struct Device {
     tun: Arc<Tun>,
+    queue: u16,
     state: State,
 }
 
@@ -109,14 +110,14 @@ enum State {
 impl Watched {
     fn remove(&mut self, token: u32) -> io::Result<()> {
         let device = self.devices.remove(&token).ok_or(io::ErrorKind::NotFound)?;
-        Ok(self.epoll.delete(&device.tun)?)
+        Ok(self.epoll.delete(device.tun.queue(device.queue))?)
     }
 }
 
 impl Devices for Watched {
     fn read(&mut self, token: u32, buffer: &mut Buffer) -> io::Result<Option<usize>> {
         let device = self.devices.get_mut(&token).ok_or(io::ErrorKind::NotFound)?;
-        let outcome = device.tun.read(buffer);
+        let outcome = device.tun.read(device.queue, buffer);
         if let Ok(None) = outcome {
             device.state = State::Drained;
         }

@@ -48,7 +48,10 @@ impl TokioBackend {
 }
 
 impl Backend for TokioBackend {
-    fn attach(&mut self, token: u32, tun: Arc<Tun>) -> io::Result<()> {
+    fn attach(&mut self, token: u32, tun: Arc<Tun>, queue: u16) -> io::Result<()> {
+        if queue > 0 {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "a tokio reactor watches queue 0 alone"));
+        }
         if self.watched.devices.contains_key(&token) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -132,7 +135,7 @@ impl Drop for Device {
 impl Devices for Watched {
     fn read(&mut self, token: u32, buffer: &mut Buffer) -> io::Result<Option<usize>> {
         let source = &self.devices.get(&token).ok_or(io::ErrorKind::NotFound)?.source;
-        let outcome = source.readiness.get_ref().read(buffer);
+        let outcome = source.readiness.get_ref().read(0, buffer);
         if let Ok(None) = outcome {
             source.drained.notify_one();
         }

@@ -69,14 +69,14 @@ impl UringBackend {
 }
 
 impl Backend for UringBackend {
-    fn attach(&mut self, token: u32, tun: Arc<Tun>) -> io::Result<()> {
+    fn attach(&mut self, token: u32, tun: Arc<Tun>, queue: u16) -> io::Result<()> {
         if self.watched.devices.contains_key(&token) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         self.watched.attached = self.watched.attached.wrapping_add(1);
         let key = u64::from(self.watched.attached) << 32 | u64::from(token);
-        self.watched.ring.read(&tun, key)?;
-        let device = Device { tun, key, arrived: VecDeque::new(), state: State::Drained };
+        self.watched.ring.read(&tun.queue(queue), key)?;
+        let device = Device { tun, queue, key, arrived: VecDeque::new(), state: State::Drained };
         self.watched.devices.insert(token, device);
         Ok(())
     }
@@ -123,6 +123,7 @@ struct Watched {
 
 struct Device {
     tun: Arc<Tun>,
+    queue: u16,
     key: u64,
     /// Packets that the kernel has read and the worker has not taken.
     arrived: VecDeque<Buffer>,
@@ -155,7 +156,7 @@ impl Watched {
         self.stalled.rotate_left(first);
         for token in self.stalled.drain(..) {
             if let Some(device) = self.devices.get(&token) {
-                self.ring.read(&device.tun, device.key)?;
+                self.ring.read(&device.tun.queue(device.queue), device.key)?;
             }
         }
         Ok(())

@@ -5,19 +5,47 @@
 pub struct TunOptions {
     /// Largest packet in bytes, IP header included.
     pub mtu: u16,
-    /// How many packets the kernel keeps for a reader that is late; each slot costs one pointer.
+    /// How many packets the kernel keeps in each queue for a reader that is late; each slot costs one pointer.
     pub txqueuelen: u32,
     /// Work left to whoever reads the packet, at most: a kernel that refuses gives the next lower level.
     pub offload: Offload,
     /// Which code talks to `/dev/net/tun`.
     pub opener: Opener,
+    /// How many readers the device has, at most: where several are not to be had, there is one.
+    pub queues: Queues,
 }
 
 impl Default for TunOptions {
     /// An interface as AWS makes it: jumbo frames (EC2 user guide, "Network maximum transmission unit"). The
     /// queue holds a burst of 10,000 packets, as long as a reader may sleep (10 ms) at a million packets a second.
     fn default() -> Self {
-        Self { mtu: 9001, txqueuelen: 10_000, offload: Offload::TcpUdp, opener: Opener::Direct }
+        let (offload, opener, queues) = (Offload::TcpUdp, Opener::Direct, Queues::One);
+        Self { mtu: 9001, txqueuelen: 10_000, offload, opener, queues }
+    }
+}
+
+/// How many queues a device has, and which packets come through which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queues {
+    /// One, for one reader.
+    One,
+    /// One for each worker: a [steering program](crate::steering) puts packets on their owner's.
+    PerWorker {
+        /// How many workers there are.
+        workers: u16,
+        /// The run's hash seed.
+        seed: u64,
+    },
+}
+
+impl Queues {
+    /// How many there are, and open files for them.
+    #[must_use]
+    pub const fn count(self) -> u16 {
+        match self {
+            Self::One | Self::PerWorker { workers: 0, .. } => 1,
+            Self::PerWorker { workers, .. } => workers,
+        }
     }
 }
 
@@ -61,7 +89,7 @@ pub enum Opener {
     /// This crate's own calls.
     Direct,
     /// The crate `tokio-tun`, which knows no offloads: packets come whole and are finished in software before they
-    /// are written.
+    /// are written. Its devices have one queue.
     #[cfg(feature = "tokio")]
     TokioTun,
 }

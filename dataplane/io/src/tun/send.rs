@@ -11,16 +11,16 @@ use super::{Header, Tun, vnet};
 pub(crate) const MAX_PARTS: usize = 64;
 
 impl Tun {
-    /// Hands one packet to the namespace's network stack, with what is left to do for it. What the device does not
+    /// Hands one packet to the namespace's network stack through a queue, with what is left to do for it. What the device does not
     /// take is done in software first; `packet` itself is as it was before.
     ///
     /// # Errors
     ///
     /// [`trouble`](super::trouble) tells a removed device and one that is down from the rest; `InvalidInput` means the
     /// bytes are no IP packet. Of a super-packet that had to be cut, the first error; the other segments were written.
-    pub fn write(&self, packet: &mut Buffer) -> io::Result<()> {
+    pub fn write(&self, queue: u16, packet: &mut Buffer) -> io::Result<()> {
         let mut result = Ok(());
-        self.send(packet, &[], |_, error| {
+        self.send(queue, packet, &[], |_, error| {
             if result.is_ok() {
                 result = Err(error);
             }
@@ -30,9 +30,15 @@ impl Tun {
 
     /// Writes the packet that begins in `head` and goes on in `rest`, at most [`MAX_PARTS`] buffers in all. Every
     /// single packet of it that the kernel refuses is given to `failed`, whole.
-    pub(crate) fn send(&self, head: &mut Buffer, rest: &[Buffer], mut failed: impl FnMut(Buffer, io::Error)) {
+    pub(crate) fn send(
+        &self,
+        queue: u16,
+        head: &mut Buffer,
+        rest: &[Buffer],
+        mut failed: impl FnMut(Buffer, io::Error),
+    ) {
         let refused = match self.takes(head) {
-            true => match self.write_once(head, rest) {
+            true => match self.write_once(queue, head, rest) {
                 Ok(()) => return,
                 Err(error) => Some(error),
             },
@@ -48,7 +54,7 @@ impl Tun {
         let count = singles.len();
         let mut all_taken = true;
         for mut single in singles {
-            if let Err(error) = self.write_once(&mut single, &[]) {
+            if let Err(error) = self.write_once(queue, &mut single, &[]) {
                 all_taken = false;
                 failed(single, error);
             }
@@ -73,22 +79,22 @@ impl Tun {
     }
 
     /// One write, with the header in the headroom where the device has one.
-    fn write_once(&self, head: &mut Buffer, rest: &[Buffer]) -> io::Result<()> {
+    fn write_once(&self, queue: u16, head: &mut Buffer, rest: &[Buffer]) -> io::Result<()> {
         match self.header {
-            Header::None => self.write_parts(head.bytes(), rest),
+            Header::None => self.write_parts(queue, head.bytes(), rest),
             Header::Vnet => {
                 let header = vnet::encode(head.offload());
                 head.prepend(vnet::LENGTH).copy_from_slice(&header);
-                let written = self.write_parts(head.bytes(), rest);
+                let written = self.write_parts(queue, head.bytes(), rest);
                 head.trim_front(vnet::LENGTH);
                 written
             }
         }
     }
 
-    fn write_parts(&self, head: &[u8], rest: &[Buffer]) -> io::Result<()> {
+    fn write_parts(&self, queue: u16, head: &[u8], rest: &[Buffer]) -> io::Result<()> {
         if rest.is_empty() {
-            nix::unistd::write(&self.file, head)?;
+            nix::unistd::write(self.queue(queue), head)?;
             return Ok(());
         }
         let mut parts = [IoSlice::new(&[]); MAX_PARTS];
@@ -98,7 +104,7 @@ impl Tun {
             *slot = IoSlice::new(part);
             count += 1;
         }
-        writev(&self.file, &parts[..count])?;
+        writev(self.queue(queue), &parts[..count])?;
         Ok(())
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn read_all(tun: &Tun) -> Vec<Buffer> {
     let mut packets = Vec::new();
     loop {
         let mut buffer = Buffer::default();
-        match tun.read(&mut buffer).expect("read") {
+        match tun.read(0, &mut buffer).expect("read") {
             Some(length) => assert_eq!(length, buffer.len()),
             None => return packets,
         }

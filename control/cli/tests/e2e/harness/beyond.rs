@@ -129,14 +129,14 @@ fn relay(near: &Tun, far: &Tun, stop: &AtomicBool) -> Seen {
     while !stop.load(Ordering::Relaxed) {
         let mut devices = [near, far].map(|tun| PollFd::new(tun.as_fd(), PollFlags::POLLIN));
         poll(&mut devices, PollTimeout::from(LOOK)).expect("both are open");
-        while near.read(&mut packet).expect("the place has its device").is_some() {
+        while near.read(0, &mut packet).expect("the place has its device").is_some() {
             let parsed = wire::parse(packet.bytes()).expect("the kernel sends packets");
             verify(packet.bytes()).unwrap_or_else(|wrong| panic!("{parsed} left the lab, but {wrong}"));
             seen.0.push(parsed);
-            far.write(&mut packet).expect("the device behind is up");
+            far.write(0, &mut packet).expect("the device behind is up");
         }
-        while far.read(&mut packet).expect("the device is ours").is_some() {
-            near.write(&mut packet).expect("the place's device is up");
+        while far.read(0, &mut packet).expect("the device is ours").is_some() {
+            near.write(0, &mut packet).expect("the place's device is up");
         }
     }
     seen

@@ -71,7 +71,7 @@ impl<'a, S: FnMut(Buffer) -> Option<Buffer>> Relay<'a, S> {
     fn new(devices: [&'a Arc<Tun>; 2], waker: &Waker, step: S) -> io::Result<Self> {
         let mut backend = BackendKind::Epoll.build(waker).map_err(io::Error::other)?;
         for (token, device) in (0..).zip(devices) {
-            backend.attach(token, Arc::clone(device))?;
+            backend.attach(token, Arc::clone(device), 0)?;
         }
         let (outbox, pool) = (Outbox::default(), BufferPool::new(BATCH));
         Ok(Self { devices, step, backend, outbox, pool, batch: Vec::new(), relayed: Relayed::default() })
