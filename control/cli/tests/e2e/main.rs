@@ -40,3 +40,4 @@ mod peering;
 mod places;
 mod questions;
 mod reach;
+mod steering;
