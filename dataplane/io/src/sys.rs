@@ -13,7 +13,8 @@ use tokio::io::{Interest, unix::AsyncFd};
 
 use crate::tun::DeviceName;
 
-/// Makes `file`, a fresh descriptor of `/dev/net/tun`, a queue of the device `name`: the only one, or with `IFF_MULTI_QUEUE` the next.
+/// Makes `file`, a fresh descriptor of `/dev/net/tun`, a queue of the device `name`: the only one, or the next with
+/// `IFF_MULTI_QUEUE` among the flags.
 ///
 /// The device appears in the network namespace of the thread that opened the descriptor.
 pub(crate) fn tun_set_interface(file: &impl AsFd, name: &DeviceName, flags: libc::c_int) -> io::Result<()> {

@@ -136,7 +136,7 @@ fn threads(args: &Up) -> String {
 }
 
 /// As many as were asked for, else one for every two processors up to [`WORKERS`]: the programs in the instances need the
-/// other ones. On two processors a second worker halves TCP and doubles the round trip (docs/performance.md).
+/// other ones. On two processors a second worker makes a round trip take more than twice as long (docs/performance.md).
 fn workers(args: &Up) -> u16 {
     let processors = || std::thread::available_parallelism().map_or(1, NonZero::get);
     args.workers.unwrap_or_else(|| u16::try_from((processors() / 2).clamp(1, WORKERS)).unwrap_or(1))
