@@ -127,8 +127,14 @@ impl Engine {
         if owner == self.worker {
             return self.own(frame.from, &parsed, number);
         }
+        self.pass_on(frame, &parsed, Next::Handoff(owner))
+    }
+
+    /// Lets another worker have what this one has read.
+    #[inline(never)]
+    fn pass_on(&mut self, frame: &mut Frame, parsed: &Parsed, next: Next) -> Task {
         self.counters.strays += u64::from(parsed.packets);
-        frame.next = Next::Handoff(owner);
+        frame.next = next;
         Task::Nothing
     }
 
@@ -145,9 +151,7 @@ impl Engine {
         if keeper == self.worker {
             return Task::Keep;
         }
-        self.counters.strays += u64::from(parsed.packets);
-        frame.next = Next::Keeper(keeper);
-        Task::Nothing
+        self.pass_on(frame, parsed, Next::Keeper(keeper))
     }
 
     /// Asks for the half of a packet that this worker owns; of what is no flow there is none.
