@@ -56,7 +56,7 @@ pub trait Backend {
 
     /// Reads at most `budget` packets into buffers of `pool`, appends them to `out` with their device's token, and
     /// returns how many; fewer when they are long. Devices with packets take turns, so that none starves; one device's packets keep their
-    /// order. Only what [`Self::wait`] has seen is read.
+    /// order. What [`Self::wait`] has seen is read, and more where a backend knows that there may be more.
     ///
     /// A device that fails is detached and named by [`Self::take_lost`]; the rest go on.
     ///

@@ -7,25 +7,12 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use support::worker::{LIMIT, Worker, attached, ends_in_time, for_each_backend};
 use support::{Namespace, destination, udp_payload};
 use vpclab_io::netns::netns_command;
 use vpclab_io::poller::BackendKind;
 use vpclab_io::tun::{Trouble, trouble};
-use vpclab_io::{Backend, Buffer, BufferPool, Outbox, Tun, Waker};
-
-macro_rules! for_each_backend {
-    ($($test:ident),+ $(,)?) => {
-        mod epoll {
-            $(#[test] fn $test() { super::$test(vpclab_io::BackendKind::Epoll); })+
-        }
-        mod tokio {
-            $(#[test] fn $test() { super::$test(vpclab_io::BackendKind::Tokio); })+
-        }
-        mod uring {
-            $(#[test] fn $test() { super::$test(vpclab_io::BackendKind::Uring); })+
-        }
-    };
-}
+use vpclab_io::{Buffer, Tun};
 
 for_each_backend!(
     a_detached_device_is_let_go_at_once,
@@ -294,16 +281,6 @@ fn a_worker_without_work_sleeps(kind: BackendKind) {
 }
 
 /// A worker that reads so many devices, `eth0` under token 0 and so on.
-fn attached(kind: BackendKind, devices: u8) -> (Namespace, Worker) {
-    let namespace = Namespace::new();
-    let mut worker = Worker::new(kind);
-    for net in 0..devices {
-        let tun = namespace.device(&format!("eth{net}"), net, kind.opener());
-        worker.backend.attach(u32::from(net), tun, 0).expect("attach");
-    }
-    (namespace, worker)
-}
-
 /// A worker whose device, once token 3, has a packet from before it was detached and one from after; neither is read.
 fn detached(kind: BackendKind) -> (Namespace, Worker, Arc<Tun>) {
     let namespace = Namespace::new();
@@ -319,90 +296,6 @@ fn detached(kind: BackendKind) -> (Namespace, Worker, Arc<Tun>) {
     worker.look();
     assert_eq!(worker.read(64).len(), 0);
     (namespace, worker, tun)
-}
-
-/// A backend and what a worker has around it.
-struct Worker {
-    backend: Box<dyn Backend>,
-    outbox: Outbox,
-    waker: Waker,
-    pool: BufferPool,
-}
-
-impl Worker {
-    fn new(kind: BackendKind) -> Self {
-        let waker = Waker::new().expect("waker");
-        let backend = kind.build(&waker).expect("backend");
-        Self { backend, outbox: Outbox::default(), waker, pool: BufferPool::new(64) }
-    }
-
-    fn look(&mut self) {
-        self.backend.wait(Some(Duration::ZERO)).expect("look");
-    }
-
-    fn read(&mut self, budget: usize) -> Vec<(u32, Buffer)> {
-        let mut packets = Vec::new();
-        let count = self.backend.read(budget, &mut self.pool, &mut packets).expect("read");
-        assert_eq!(count, packets.len());
-        packets
-    }
-
-    /// Writes one packet and sees that it was taken.
-    fn write(&mut self, tun: &Arc<Tun>, packet: Buffer) {
-        self.outbox.push(tun, 0, packet, &mut self.pool);
-        self.outbox.flush(&mut self.pool);
-        assert_eq!(self.outbox.take_failed(), []);
-    }
-
-    /// Waits for exactly `count` packets.
-    fn packets(&mut self, count: usize) -> Vec<(u32, Buffer)> {
-        let mut packets = Vec::new();
-        for _ in 0..ROUNDS {
-            packets.extend(self.read(count - packets.len()));
-            if packets.len() == count {
-                return packets;
-            }
-            self.backend.wait(Some(ROUND)).expect("wait");
-        }
-        panic!("{} of {count} packets came", packets.len());
-    }
-
-    /// Waits until a packet with this payload has come.
-    fn packets_until(&mut self, payload: &[u8]) -> Vec<Buffer> {
-        for _ in 0..ROUNDS {
-            let packets = self.packets(1);
-            if udp_payload(packets[0].1.bytes()) == payload {
-                return packets.into_iter().map(|(_, packet)| packet).collect();
-            }
-        }
-        panic!("{payload:?} has not come");
-    }
-
-    /// Waits until a device is lost.
-    fn lost(&mut self) -> Vec<(u32, std::io::Error)> {
-        for _ in 0..ROUNDS {
-            self.backend.wait(Some(ROUND)).expect("wait");
-            assert_eq!(self.read(64).len(), 0);
-            let lost = self.backend.take_lost();
-            if !lost.is_empty() {
-                return lost;
-            }
-        }
-        panic!("no device was lost");
-    }
-}
-
-/// Runs `work` on a thread and fails when it does not come to an end: a lost wake-up would hang for ever.
-fn ends_in_time(work: impl FnOnce() + Send + 'static) {
-    let (done, end) = mpsc::channel();
-    let thread = thread::spawn(move || {
-        work();
-        done.send(()).expect("the test waits");
-    });
-    if let Err(mpsc::RecvTimeoutError::Timeout) = end.recv_timeout(LIMIT) {
-        panic!("still waiting after {LIMIT:?}");
-    }
-    thread.join().expect("the work succeeds");
 }
 
 fn destination_in(net: u8) -> std::net::Ipv4Addr {
@@ -437,8 +330,3 @@ fn with_addresses_swapped(packet: &[u8]) -> Vec<u8> {
 
 /// More packets than any backend reads ahead.
 const MANY: u16 = 700;
-
-/// The longest a test waits for anything: only a failing one waits this long.
-const LIMIT: Duration = Duration::from_secs(30);
-const ROUND: Duration = Duration::from_secs(1);
-const ROUNDS: usize = 30;

@@ -1,68 +1,65 @@
-//! Readiness from epoll, edge-triggered: a device is reported once and stays on the list until it is drained.
+//! Readiness from epoll, edge-triggered: a device is reported once and stays on the list until it is drained. Devices that
+//! are busy all the time are not reported at all: they have their turns anyway.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::epoll::{EpollEvent, EpollTimeout};
 use wire::Buffer;
 
-use super::ready::{Devices, ReadyList};
+use super::ready::ReadyList;
 use super::{Backend, Waker};
 use crate::pool::BufferPool;
 use crate::tun::Tun;
+
+mod heat;
+mod watched;
+
+use watched::Watched;
 
 pub(super) struct EpollBackend {
     waker: Waker,
     watched: Watched,
     ready: ReadyList,
     events: Vec<EpollEvent>,
+    /// Looks that did without epoll since the last one that did not.
+    skipped: u32,
+    /// Packets that the last round has read.
+    last_read: usize,
 }
 
 impl EpollBackend {
     pub(super) fn new(waker: &Waker) -> io::Result<Self> {
-        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        epoll.add(waker, EpollEvent::new(EpollFlags::EPOLLIN, WAKER))?;
+        let watched = Watched::new()?;
+        watched.watch_other(waker, WAKER)?;
         Ok(Self {
             waker: waker.clone(),
-            watched: Watched { epoll, devices: BTreeMap::new() },
+            watched,
             ready: ReadyList::default(),
             events: vec![EpollEvent::empty(); EVENTS],
+            skipped: 0,
+            last_read: 0,
         })
     }
 
     fn handle_event(&mut self, data: u64) {
-        // An event that was under way when its device was detached finds no device.
         let Ok(token) = u32::try_from(data) else { return self.waker.lower() };
-        let Some(device) = self.watched.devices.get_mut(&token) else { return };
-        if device.state == State::Drained {
-            device.state = State::Ready;
+        if self.watched.list(token) {
             self.ready.push(token);
         }
     }
-}
 
-impl Backend for EpollBackend {
-    fn attach(&mut self, token: u32, tun: Arc<Tun>, queue: u16) -> io::Result<()> {
-        if self.watched.devices.contains_key(&token) {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        let interest = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
-        self.watched.epoll.add(tun.queue(queue), EpollEvent::new(interest, u64::from(token)))?;
-        self.watched.devices.insert(token, Device { tun, queue, state: State::Drained });
-        Ok(())
+    /// Whether a look may do with the hot devices. After a round with many packets the question costs little.
+    const fn skips_epoll(&mut self, has_hot: bool) -> bool {
+        let skips = has_hot && self.last_read < FEW && self.skipped < SKIPS;
+        self.skipped = if skips { self.skipped + 1 } else { 0 };
+        skips
     }
 
-    fn detach(&mut self, token: u32) -> io::Result<()> {
-        self.ready.remove(token);
-        self.watched.remove(token)
-    }
-
-    fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        let timeout = if self.ready.is_empty() { milliseconds(timeout) } else { EpollTimeout::ZERO };
-        let count = match self.watched.epoll.wait(&mut self.events, timeout) {
+    fn ask_epoll(&mut self, timeout: EpollTimeout) -> io::Result<()> {
+        let count = match self.watched.wait(&mut self.events, timeout) {
             Ok(count) => count,
             Err(Errno::EINTR) => 0,
             Err(errno) => return Err(errno.into()),
@@ -72,6 +69,30 @@ impl Backend for EpollBackend {
         }
         Ok(())
     }
+}
+
+impl Backend for EpollBackend {
+    fn attach(&mut self, token: u32, tun: Arc<Tun>, queue: u16) -> io::Result<()> {
+        self.watched.add(token, tun, queue)
+    }
+
+    fn detach(&mut self, token: u32) -> io::Result<()> {
+        self.ready.remove(token);
+        self.watched.remove(token)
+    }
+
+    fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        if timeout == Some(Duration::ZERO) || !self.ready.is_empty() {
+            return match self.skips_epoll(self.watched.has_hot()) {
+                true => Ok(()),
+                false => self.ask_epoll(EpollTimeout::ZERO),
+            };
+        }
+        for (token, error) in self.watched.cool_all() {
+            self.ready.lose(&mut self.watched, token, error);
+        }
+        self.ask_epoll(milliseconds(timeout))
+    }
 
     fn read(
         &mut self,
@@ -79,54 +100,15 @@ impl Backend for EpollBackend {
         pool: &mut BufferPool,
         out: &mut Vec<(u32, Buffer)>,
     ) -> io::Result<usize> {
-        Ok(self.ready.read(&mut self.watched, budget, pool, out))
+        if let Some(token) = self.watched.list_hot() {
+            self.ready.push(token);
+        }
+        self.last_read = self.ready.read(&mut self.watched, budget, pool, out);
+        Ok(self.last_read)
     }
 
     fn take_lost(&mut self) -> Vec<(u32, io::Error)> {
         self.ready.take_lost()
-    }
-}
-
-/// The attached devices and the epoll instance that watches them.
-struct Watched {
-    epoll: Epoll,
-    devices: BTreeMap<u32, Device>,
-}
-
-struct Device {
-    tun: Arc<Tun>,
-    queue: u16,
-    state: State,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// The next packet raises an event.
-    Drained,
-    /// On the ready list.
-    Ready,
-}
-
-impl Watched {
-    fn remove(&mut self, token: u32) -> io::Result<()> {
-        let device = self.devices.remove(&token).ok_or(io::ErrorKind::NotFound)?;
-        Ok(self.epoll.delete(device.tun.queue(device.queue))?)
-    }
-}
-
-impl Devices for Watched {
-    fn read(&mut self, token: u32, buffer: &mut Buffer) -> io::Result<Option<usize>> {
-        let device = self.devices.get_mut(&token).ok_or(io::ErrorKind::NotFound)?;
-        let outcome = device.tun.read(device.queue, buffer);
-        if let Ok(None) = outcome {
-            device.state = State::Drained;
-        }
-        outcome
-    }
-
-    fn lose(&mut self, token: u32) {
-        // The descriptor closes with the device's last owner and leaves epoll then at the latest.
-        let _ = self.remove(token);
     }
 }
 
@@ -141,6 +123,12 @@ const WAKER: u64 = u64::MAX;
 
 /// Events fetched by one system call; what is beyond comes first the next time.
 const EVENTS: usize = 256;
+
+/// Looks in a row that may do without epoll: what is not hot waits for a few microseconds.
+const SKIPS: u32 = 3;
+
+/// A round with fewer packets is over so soon that asking epoll would be a good part of it.
+const FEW: usize = 8;
 
 #[cfg(test)]
 mod tests {

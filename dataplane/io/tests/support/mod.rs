@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use vpclab_io::poller::BackendKind;
 use vpclab_io::{Netns, Opener, Tun, TunOptions};
 
+pub(crate) mod worker;
+
 /// A network namespace of one test, without IPv6, so that no packet comes unasked.
 pub(crate) struct Namespace {
     pub(crate) name: String,
