@@ -16,6 +16,7 @@
 //! - [`mod@poller`]: the seam between a worker and the kernel, with its backends
 //! - [`mod@pool`]: packet buffers that are used again
 //! - [`mod@steering`]: the program that puts a packet on the queue of its owner
+//! - [`mod@thread`]: what the scheduler does with a thread
 //! - [`mod@tun`]: devices, their names, and what their errors mean
 
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -30,6 +31,7 @@ pub mod steering;
 mod sys;
 mod sys_bpf;
 mod sys_uring;
+pub mod thread;
 pub mod tun;
 
 pub use netns::Netns;

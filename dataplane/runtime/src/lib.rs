@@ -12,6 +12,7 @@ mod handoff;
 mod publish;
 mod runtime;
 mod sink;
+mod spin;
 mod worker;
 
 pub use clock::Clock;

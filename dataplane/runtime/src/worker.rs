@@ -4,7 +4,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender};
-use engine::{BATCH, Engine, FRAGMENTS_WAITING, Frame, Next, Time};
+use engine::{BATCH, Engine, FRAGMENTS_WAITING, Frame, Next};
 use io::{Backend, BufferPool, Outbox, Tun};
 use snapshot::{Attachment, Snapshot};
 use wire::Buffer;
@@ -14,15 +14,10 @@ use crate::clock::Clock;
 use crate::handoff::{Rings, Stage};
 use crate::publish::View;
 use crate::sink::EventSink;
+use crate::spin::Spin;
 
 /// Longest sleep: bounds how late a worker notices what nobody woke it for.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
-
-/// How long a worker looks for more after it had work, before it sleeps: a reply that comes at once finds it awake.
-///
-/// It does not yield between two looks: beside programs that wanted the processor, a worker that yielded in a loop was seen
-/// not to answer for five seconds.
-const SPIN: Duration = Duration::from_micros(20);
 
 /// What the outside asks of a worker.
 pub(crate) enum Command {
@@ -66,7 +61,7 @@ impl Worker<'_> {
     pub(crate) fn run(mut self) {
         let mut frames = Vec::with_capacity(2 * BATCH);
         let mut packets = Vec::with_capacity(BATCH);
-        let mut last_work = self.clock.now();
+        let mut spin = Spin::new(self.clock.now());
         loop {
             if self.obey() == Life::Stops {
                 break;
@@ -80,9 +75,9 @@ impl Worker<'_> {
             self.flush();
             self.sink.offer(std::iter::from_fn(|| self.engine.poll_event()));
             if worked {
-                last_work = self.clock.now();
+                spin.worked(self.clock.now());
             } else if !more {
-                self.rest(last_work);
+                self.rest(&mut spin);
             }
         }
         self.wind_up(&mut frames);
@@ -232,10 +227,14 @@ impl Worker<'_> {
     }
 
     /// Looks again for a while after there was work, then sleeps.
-    fn rest(&mut self, last_work: Time) {
-        if self.spins && self.clock.now() < last_work.after(SPIN) {
+    fn rest(&mut self, spin: &mut Spin) {
+        let now = self.clock.now();
+        if !self.spins {
+            self.sleep();
+        } else if spin.goes_on(now) {
             std::hint::spin_loop();
         } else {
+            spin.gave_up(io::thread::preemptions().unwrap_or(0), now);
             self.sleep();
         }
     }
