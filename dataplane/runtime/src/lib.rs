@@ -9,6 +9,7 @@
 mod clock;
 mod devices;
 mod handoff;
+mod moderation;
 mod publish;
 mod runtime;
 mod sink;

@@ -16,6 +16,7 @@ use snapshot::{Attachment, InterfaceIx, Snapshot};
 
 use crate::clock::Clock;
 use crate::handoff::Rings;
+use crate::moderation::Moderation;
 use crate::publish::Published;
 use crate::sink::{EventSink, Message, ROOM, Room, Writer};
 use crate::worker::{Command, Worker};
@@ -418,6 +419,7 @@ impl Runtime {
                 view,
                 sink,
                 pool,
+                moderation: Moderation::new(clock.now()),
                 errors,
             }
             .run();

@@ -12,6 +12,7 @@ use wire::Buffer;
 use crate::Trouble;
 use crate::clock::Clock;
 use crate::handoff::{Rings, Stage};
+use crate::moderation::Moderation;
 use crate::publish::View;
 use crate::sink::EventSink;
 use crate::spin::Spin;
@@ -47,6 +48,7 @@ pub(crate) struct Worker<'a> {
     pub(crate) view: View<'a>,
     pub(crate) sink: EventSink,
     pub(crate) pool: BufferPool,
+    pub(crate) moderation: Moderation,
     pub(crate) errors: Sender<Trouble>,
 }
 
@@ -127,6 +129,17 @@ impl Worker<'_> {
     }
 
     fn read(&mut self, budget: usize, packets: &mut Vec<(u32, Buffer)>) {
+        self.read_once(budget, packets);
+        let more_until = self.moderation.read(packets.len(), self.clock.now());
+        if let Some(until) = more_until.filter(|_| self.spins) {
+            while self.clock.now() < until {
+                std::hint::spin_loop();
+            }
+            self.read_once(budget.saturating_sub(packets.len()), packets);
+        }
+    }
+
+    fn read_once(&mut self, budget: usize, packets: &mut Vec<(u32, Buffer)>) {
         // Only what a wait has seen is read; this one just looks.
         let looked = self.backend.wait(Some(Duration::ZERO));
         let read = looked.and_then(|()| self.backend.read(budget, &mut self.pool, packets));
