@@ -22,15 +22,19 @@ impl Moderation {
         Self { packets: 0, window_ends: now, is_flood: false }
     }
 
-    /// So many packets were read. The moment until which to wait for more, if that is better.
-    pub(crate) fn read(&mut self, packets: usize, now: Time) -> Option<Time> {
+    /// So many packets were read.
+    pub(crate) fn count(&mut self, packets: usize, now: Time) {
         if now >= self.window_ends {
             let is_recent = now < self.window_ends.after(WINDOW);
             self.is_flood = is_recent && self.packets >= FLOOD;
             (self.packets, self.window_ends) = (0, now.after(WINDOW));
         }
         self.packets += packets;
-        (self.is_flood && (1..=SMALL).contains(&packets)).then(|| now.after(PAUSE))
+    }
+
+    /// The moment until which to wait for more than these packets, all that there were, if that is better.
+    pub(crate) fn waits_until(&self, packets: usize, now: Time) -> Option<Time> {
+        (self.is_flood && (1..=SMALL).contains(&packets)).then(|| now.after(GATHER))
     }
 }
 
@@ -43,7 +47,7 @@ const FLOOD: usize = 40;
 const SMALL: usize = 40;
 
 /// What a packet of a flood may lose, and about as long as it takes a flood to fill a round.
-const PAUSE: Duration = Duration::from_micros(50);
+const GATHER: Duration = Duration::from_micros(50);
 
 #[cfg(test)]
 mod tests {
@@ -58,7 +62,12 @@ mod tests {
     /// A round of `packets` every `gap` microseconds for a millisecond; the last answer.
     fn rounds(packets: usize, gap: u64) -> Option<Time> {
         let mut moderation = Moderation::new(START);
-        (0..=1_000 / gap).map(|round| moderation.read(packets, at(round * gap))).last().flatten()
+        (0..=1_000 / gap).map(|round| answer(&mut moderation, packets, round * gap)).last().flatten()
+    }
+
+    fn answer(moderation: &mut Moderation, packets: usize, us: u64) -> Option<Time> {
+        moderation.count(packets, at(us));
+        moderation.waits_until(packets, at(us))
     }
 
     #[test]
@@ -77,10 +86,22 @@ mod tests {
     fn an_empty_round_goes_on_and_a_flood_that_is_over_is_forgotten() {
         let mut moderation = Moderation::new(START);
         for round in 0..100 {
-            moderation.read(2, at(round * 10));
+            moderation.count(2, at(round * 10));
         }
-        assert!(moderation.read(1, at(1_000)).is_some());
-        assert_eq!(moderation.read(0, at(1_001)), None);
-        assert_eq!(moderation.read(1, at(5_000)), None);
+        assert!(answer(&mut moderation, 1, 1_000).is_some());
+        assert_eq!(answer(&mut moderation, 0, 1_001), None);
+        assert_eq!(answer(&mut moderation, 1, 5_000), None);
+    }
+
+    /// 300,000 a second: what gathers meanwhile counts, so that the flood does not seem over.
+    #[test]
+    fn what_was_waited_for_keeps_the_worker_waiting() {
+        let mut moderation = Moderation::new(START);
+        (0..50).for_each(|round| moderation.count(3, at(round * 10)));
+        for round in 0..50 {
+            let now = 500 + round * 60;
+            assert!(answer(&mut moderation, 3, now).is_some(), "after {now} us");
+            moderation.count(15, at(now + 50));
+        }
     }
 }

@@ -17,12 +17,14 @@ pub(crate) struct Spin {
     last_work: Time,
     /// No looking before.
     free_from: Time,
+    /// When it was last told of `preemptions`.
+    told: Time,
     preemptions: u64,
 }
 
 impl Spin {
     pub(crate) const fn new(now: Time) -> Self {
-        Self { window: LEAST, last_work: now, free_from: now, preemptions: 0 }
+        Self { window: LEAST, last_work: now, free_from: now, told: now, preemptions: 0 }
     }
 
     /// There was work.
@@ -40,8 +42,14 @@ impl Spin {
         now >= self.free_from && now < self.last_work.after(self.window)
     }
 
-    /// The thread goes to sleep, and has had to leave its processor so often since it began.
-    pub(crate) fn gave_up(&mut self, preemptions: u64, now: Time) {
+    /// Whether it wants to be told of preemptions: before a sleep, and once in a while when there is none.
+    pub(crate) fn wants_to_know(&self, now: Time) -> bool {
+        !self.goes_on(now) || now >= self.told.after(PATIENCE)
+    }
+
+    /// The thread has had to leave its processor so often since it began.
+    pub(crate) fn hear_of(&mut self, preemptions: u64, now: Time) {
+        self.told = now;
         if preemptions != self.preemptions {
             self.preemptions = preemptions;
             self.free_from = now.after(PAUSE);
@@ -54,6 +62,9 @@ const LEAST: Duration = Duration::from_micros(20);
 
 /// Several times what it takes to wake a processor and a program on it, on a virtual machine.
 const MOST: Duration = Duration::from_micros(160);
+
+/// How long a worker may look and work by turns without asking who wants its processor.
+const PATIENCE: Duration = Duration::from_millis(1);
 
 /// A time slice or so: then it is tried again whether the processor is free.
 const PAUSE: Duration = Duration::from_millis(3);
@@ -96,11 +107,22 @@ mod tests {
     fn it_does_without_for_a_while_after_the_processor_was_taken_away() {
         let (mut spin, now) = after_gaps(&[25]);
         assert!(spin.goes_on(now));
-        spin.gave_up(1, now);
+        spin.hear_of(1, now);
         assert!(!spin.goes_on(now));
         let later = now.after(PAUSE);
         spin.worked(later);
-        spin.gave_up(1, later);
+        spin.hear_of(1, later);
         assert!(spin.goes_on(later), "not again since");
+    }
+
+    #[test]
+    fn it_asks_before_a_sleep_and_every_millisecond() {
+        let (mut spin, now) = after_gaps(&[25]);
+        spin.hear_of(0, now);
+        assert!(!spin.wants_to_know(now));
+        assert!(spin.wants_to_know(now.after(Duration::from_micros(40))), "it is about to sleep");
+        let later = now.after(PATIENCE);
+        spin.worked(later);
+        assert!(spin.goes_on(later) && spin.wants_to_know(later));
     }
 }

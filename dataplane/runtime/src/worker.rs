@@ -121,28 +121,39 @@ impl Worker<'_> {
             }
         }
         let room = self.rings.room(self.number, Stage::Keeper).min(self.limit(Stage::Keeper));
-        self.read(room, packets);
+        // What came by the rings does not wait for a flood.
+        if busy {
+            self.read_once(room, packets)
+        } else {
+            self.read(room, packets)
+        }
         frames.extend(
             packets.drain(..).map(|(token, buffer)| Frame::new(entry(Attachment::from_token(token)), buffer)),
         );
         busy | self.process(snapshot, frames)
     }
 
+    /// Reads what is there, and lets a flood gather before.
     fn read(&mut self, budget: usize, packets: &mut Vec<(u32, Buffer)>) {
         self.read_once(budget, packets);
-        let more_until = self.moderation.read(packets.len(), self.clock.now());
-        if let Some(until) = more_until.filter(|_| self.spins) {
+        let came = packets.len();
+        if self.spins
+            && came < budget
+            && packets.iter().all(|(_, packet)| packet.offload().segments.is_none())
+            && let Some(until) = self.moderation.waits_until(came, self.clock.now())
+        {
             while self.clock.now() < until {
                 std::hint::spin_loop();
             }
-            self.read_once(budget.saturating_sub(packets.len()), packets);
+            self.read_once(budget - came, packets);
         }
     }
 
     fn read_once(&mut self, budget: usize, packets: &mut Vec<(u32, Buffer)>) {
-        // Only what a wait has seen is read; this one just looks.
+        // What a wait has seen is read; this one just looks.
         let looked = self.backend.wait(Some(Duration::ZERO));
         let read = looked.and_then(|()| self.backend.read(budget, &mut self.pool, packets));
+        self.moderation.count(*read.as_ref().unwrap_or(&0), self.clock.now());
         self.complain(None, read.map(drop));
         for (token, error) in self.backend.take_lost() {
             self.complain(Some(token), Err(error));
@@ -242,12 +253,12 @@ impl Worker<'_> {
     /// Looks again for a while after there was work, then sleeps.
     fn rest(&mut self, spin: &mut Spin) {
         let now = self.clock.now();
-        if !self.spins {
-            self.sleep();
-        } else if spin.goes_on(now) {
+        if self.spins && spin.wants_to_know(now) {
+            spin.hear_of(io::thread::preemptions().unwrap_or(0), now);
+        }
+        if self.spins && spin.goes_on(now) {
             std::hint::spin_loop();
         } else {
-            spin.gave_up(io::thread::preemptions().unwrap_or(0), now);
             self.sleep();
         }
     }

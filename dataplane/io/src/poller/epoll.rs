@@ -51,8 +51,8 @@ impl EpollBackend {
         }
     }
 
-    /// Whether a look may do with the hot devices. After a round with many packets the question costs little.
-    const fn skips_epoll(&mut self, has_hot: bool) -> bool {
+    /// Decides whether a look may do with the hot devices. After a round with many packets the question costs little.
+    const fn skip_epoll(&mut self, has_hot: bool) -> bool {
         let skips = has_hot && self.last_read < FEW && self.skipped < SKIPS;
         self.skipped = if skips { self.skipped + 1 } else { 0 };
         skips
@@ -83,7 +83,7 @@ impl Backend for EpollBackend {
 
     fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         if timeout == Some(Duration::ZERO) || !self.ready.is_empty() {
-            return match self.skips_epoll(self.watched.has_hot()) {
+            return match self.skip_epoll(self.watched.has_hot()) {
                 true => Ok(()),
                 false => self.ask_epoll(EpollTimeout::ZERO),
             };
@@ -100,7 +100,10 @@ impl Backend for EpollBackend {
         pool: &mut BufferPool,
         out: &mut Vec<(u32, Buffer)>,
     ) -> io::Result<usize> {
-        if let Some(token) = self.watched.list_hot() {
+        // Who cannot read must not find a device on the list, or he would never sleep.
+        if budget > 0
+            && let Some(token) = self.watched.list_hot()
+        {
             self.ready.push(token);
         }
         self.last_read = self.ready.read(&mut self.watched, budget, pool, out);
@@ -124,7 +127,7 @@ const WAKER: u64 = u64::MAX;
 /// Events fetched by one system call; what is beyond comes first the next time.
 const EVENTS: usize = 256;
 
-/// Looks in a row that may do without epoll: what is not hot waits for a few microseconds.
+/// Looks in a row that may do without epoll: what is not hot waits for a few short rounds.
 const SKIPS: u32 = 3;
 
 /// A round with fewer packets is over so soon that asking epoll would be a good part of it.

@@ -9,8 +9,8 @@ use crate::pool::BufferPool;
 
 /// The attached devices, as a turn sees them.
 pub(super) trait Devices {
-    /// Reads one packet of the device; `None` when none waits. From then on the device is off the list, and its
-    /// next packet has to put it there again.
+    /// Reads one packet of the device; `None` when none waits, or the device is not to be asked now. From then on the
+    /// device is off the list, and something has to put it there again.
     fn read(&mut self, token: u32, buffer: &mut Buffer) -> io::Result<Option<usize>>;
 
     /// Lets go of a device that failed.

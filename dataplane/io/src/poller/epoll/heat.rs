@@ -40,7 +40,7 @@ impl Heat {
     }
 
     /// Whether to leave the device for this round, since it has probably given all it had. Asked again, it says no.
-    pub(super) const fn takes_a_break(&mut self) -> bool {
+    pub(super) const fn take_a_break(&mut self) -> bool {
         std::mem::replace(&mut self.holds_back, false)
     }
 
@@ -55,7 +55,7 @@ impl Heat {
     }
 
     /// Counts towards [`Self::is_hot`] from zero again.
-    pub(super) const fn cool(&mut self) {
+    pub(super) const fn reset(&mut self) {
         (self.packets, self.silences, self.holds_back) = (0, 0, false);
     }
 }
@@ -63,7 +63,7 @@ impl Heat {
 /// As many as a batch has.
 const HOT_AFTER: u32 = 64;
 
-/// Some tens of microseconds.
+/// Some tens of microseconds where nothing else is to be read.
 const COLD_AFTER: u32 = 64;
 
 #[cfg(test)]
@@ -95,20 +95,20 @@ mod tests {
         let mut heat = Heat::default();
         for _ in 0..2 {
             heat.gave(0);
-            assert!(heat.takes_a_break());
-            assert!(!heat.takes_a_break(), "once");
+            assert!(heat.take_a_break());
+            assert!(!heat.take_a_break(), "once");
             heat.was_silent();
         }
         heat.gave(0);
-        assert!(heat.takes_a_break());
+        assert!(heat.take_a_break());
         heat.gave(0);
-        assert!(!heat.takes_a_break(), "it had more");
+        assert!(!heat.take_a_break(), "it had more");
         heat.was_silent();
         heat.was_silent();
         heat.gave(0);
-        assert!(!heat.takes_a_break(), "as it had the last time");
+        assert!(!heat.take_a_break(), "as it had the last time");
         heat.was_silent();
         heat.gave(0);
-        assert!(heat.takes_a_break());
+        assert!(heat.take_a_break());
     }
 }

@@ -118,20 +118,20 @@ impl Watched {
     fn cool(&mut self, token: u32) -> io::Result<()> {
         let device = self.devices.get_mut(&token).ok_or(io::ErrorKind::NotFound)?;
         device.watch(&self.epoll, token)?;
-        device.heat.cool();
+        device.heat.reset();
         device.watch = Watch::Epoll;
         Ok(())
     }
 
-    fn gave(&mut self, token: u32) -> io::Result<()> {
-        let Some(device) = self.devices.get_mut(&token) else { return Ok(()) };
+    fn gave(&mut self, token: u32) {
+        let Some(device) = self.devices.get_mut(&token) else { return };
         device.heat.gave(self.sleeps);
-        if device.watch == Watch::Epoll && device.heat.is_hot() && self.hot.len() < HOTTEST {
-            self.epoll.delete(device.file())?;
+        let is_hot = device.watch == Watch::Epoll && device.heat.is_hot() && self.hot.len() < HOTTEST;
+        // What epoll will not let go of, it goes on watching.
+        if is_hot && self.epoll.delete(device.file()).is_ok() {
             device.watch = Watch::Hot;
             self.hot.push_back(token);
         }
-        Ok(())
     }
 
     fn was_silent(&mut self, token: u32) -> io::Result<()> {
@@ -149,13 +149,13 @@ impl Watched {
 impl Devices for Watched {
     fn read(&mut self, token: u32, buffer: &mut Buffer) -> io::Result<Option<usize>> {
         let device = self.devices.get_mut(&token).ok_or(io::ErrorKind::NotFound)?;
-        if device.watch == Watch::Hot && device.heat.takes_a_break() {
+        if device.watch == Watch::Hot && device.heat.take_a_break() {
             device.listed = false;
             return Ok(None);
         }
         let outcome = device.tun.read(device.queue, buffer)?;
         match outcome {
-            Some(_) => self.gave(token)?,
+            Some(_) => self.gave(token),
             None => self.was_silent(token)?,
         }
         Ok(outcome)
