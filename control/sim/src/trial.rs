@@ -194,6 +194,12 @@ fn learn(other: &mut Watched, first: &Heard, same: &Heard) {
 }
 
 fn same_counters(first: &Watched, other: &Watched) -> Result<(), Complaint> {
-    let (one, many) = (first.world.counters(), other.world.counters());
+    // How many packets another worker had to be given is the one thing that depends on how many there are.
+    let ends_of = |watched: &Watched| {
+        let mut counters = watched.world.counters();
+        counters.strays = 0;
+        counters
+    };
+    let (one, many) = (ends_of(first), ends_of(other));
     if other.diverged || one == many { Ok(()) } else { Err(unison::divided("counters", other, &one, &many)) }
 }
