@@ -16,18 +16,9 @@ for_each_backend!(
     a_busy_device_wakes_a_worker_that_has_gone_to_sleep,
     a_quiet_device_is_found_beside_a_busy_one,
     many_busy_devices_have_all_their_packets_read,
-    packets_of_a_busy_device_come_in_order_one_by_one_and_in_bursts,
+    packets_of_a_busy_device_come_in_order_one_by_one_and_in_bursts;
+    a_busy_device_that_is_detached_keeps_its_packets,
 );
-
-#[test]
-fn a_busy_device_that_is_detached_keeps_its_packets_with_epoll() {
-    a_busy_device_that_is_detached_keeps_its_packets(BackendKind::Epoll);
-}
-
-#[test]
-fn a_busy_device_that_is_detached_keeps_its_packets_with_tokio() {
-    a_busy_device_that_is_detached_keeps_its_packets(BackendKind::Tokio);
-}
 
 fn packets_of_a_busy_device_come_in_order_one_by_one_and_in_bursts(kind: BackendKind) {
     let (namespace, mut worker) = attached(kind, 1);

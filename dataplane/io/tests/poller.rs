@@ -29,28 +29,10 @@ for_each_backend!(
     every_wake_from_another_thread_ends_a_wait,
     looking_without_waiting_finds_what_is_there,
     one_device_is_read_by_one_backend_and_written_by_another,
-    packets_beyond_the_backends_buffers_come_in_order,
+    packets_beyond_the_backends_buffers_come_in_order;
+    a_detached_device_keeps_its_packets,
+    devices_are_served_in_turns_within_the_budget,
 );
-
-#[test]
-fn devices_are_served_in_turns_within_the_budget_with_epoll() {
-    devices_are_served_in_turns_within_the_budget(BackendKind::Epoll);
-}
-
-#[test]
-fn devices_are_served_in_turns_within_the_budget_with_tokio() {
-    devices_are_served_in_turns_within_the_budget(BackendKind::Tokio);
-}
-
-#[test]
-fn a_detached_device_keeps_its_packets_with_epoll() {
-    a_detached_device_keeps_its_packets(BackendKind::Epoll);
-}
-
-#[test]
-fn a_detached_device_keeps_its_packets_with_tokio() {
-    a_detached_device_keeps_its_packets(BackendKind::Tokio);
-}
 
 fn a_ping_through_the_device_is_answered(kind: BackendKind) {
     let namespace = Namespace::new();
