@@ -152,30 +152,23 @@ fn tun_file() -> Check {
 
 /// Makes a namespace without a name, which ends with the thread.
 fn namespace() -> Check {
-    let made = netns::on_a_thread_of_its_own(|| Ok(unshare(CloneFlags::CLONE_NEWNET)?));
+    let made = in_a_new_namespace(|_| Ok(()));
     let advice = "the kernel or the container runtime forbids unshare(CLONE_NEWNET); run as root on the host";
     tried("network namespaces", made.map(|()| "can be made".to_owned()), advice)
 }
 
 /// Opens a device in a namespace without a name.
 fn device() -> Check {
-    let made = netns::on_a_thread_of_its_own(|| {
-        unshare(CloneFlags::CLONE_NEWNET)?;
-        Tun::open(&Netns::current()?, "doctor", TunOptions::default())
-    });
-    let detail = made.map(|tun| format!("can be made in a namespace, MTU {}", tun.options().mtu));
+    let detail = open_device(TunOptions::default())
+        .map(|tun| format!("can be made in a namespace, MTU {}", tun.options().mtu));
     tried("TUN devices", detail, "see the checks above for what is missing")
 }
 
 /// Asks a device for everything the kernel can leave to us.
 fn offloads() -> Check {
     const NAME: &str = "device offloads";
-    let granted = netns::on_a_thread_of_its_own(|| {
-        unshare(CloneFlags::CLONE_NEWNET)?;
-        let options = TunOptions { offload: Offload::TcpUdp, ..TunOptions::default() };
-        Ok(Tun::open(&Netns::current()?, "doctor", options)?.options().offload)
-    });
-    let (there, detail) = match granted {
+    let opened = open_device(TunOptions { offload: Offload::TcpUdp, ..TunOptions::default() });
+    let (there, detail) = match opened.map(|tun| tun.options().offload) {
         Ok(Offload::TcpUdp) => (true, "checksums, TCP and UDP super-packets".to_owned()),
         Ok(Offload::Tcp) => {
             (true, "checksums and TCP super-packets; UDP ones came with Linux 6.2".to_owned())
@@ -190,11 +183,8 @@ fn offloads() -> Check {
 /// Asks a device for a queue for each of two workers.
 fn steering() -> Check {
     const NAME: &str = "steering program";
-    let opened = netns::on_a_thread_of_its_own(|| {
-        unshare(CloneFlags::CLONE_NEWNET)?;
-        let queues = Queues::PerWorker { workers: 2, seed: 0 };
-        Tun::open(&Netns::current()?, "doctor", TunOptions { queues, ..TunOptions::default() })
-    });
+    let queues = Queues::PerWorker { workers: 2, seed: 0 };
+    let opened = open_device(TunOptions { queues, ..TunOptions::default() });
     let (there, detail) = match opened.as_ref().map(Tun::refusal) {
         Ok(None) => (true, "taken: each worker reads its own queue of every device".to_owned()),
         Ok(Some(error)) => {
@@ -250,6 +240,18 @@ fn backends() -> Vec<Check> {
         found(&format!("--io {kind}"), Need::Optional, probed.is_ok(), detail)
     };
     poller::probe().into_iter().map(describe).collect()
+}
+
+fn open_device(options: TunOptions) -> io::Result<Tun> {
+    in_a_new_namespace(|netns| Tun::open(&netns, "doctor", options))
+}
+
+/// Does `work` in a namespace without a name, on a thread that ends with it. The namespace lives as long as what `work` keeps of it.
+fn in_a_new_namespace<T: Send>(work: impl FnOnce(Netns) -> io::Result<T> + Send) -> io::Result<T> {
+    netns::on_a_thread_of_its_own(|| {
+        unshare(CloneFlags::CLONE_NEWNET)?;
+        work(Netns::current()?)
+    })
 }
 
 fn tried(name: &str, result: io::Result<String>, advice: &str) -> Check {

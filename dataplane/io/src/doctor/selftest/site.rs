@@ -4,10 +4,9 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use nix::sched::{CloneFlags, unshare};
-
 use super::netlink;
-use crate::netns::{Netns, on_a_thread_of_its_own};
+use crate::doctor::in_a_new_namespace;
+use crate::netns::Netns;
 use crate::tun::{Offload, Tun, TunOptions};
 
 /// One namespace. It ends with this value and the sockets made in it.
@@ -20,9 +19,7 @@ pub(super) struct End {
 
 impl End {
     fn new(offload: Offload, address: Ipv4Addr) -> io::Result<Self> {
-        on_a_thread_of_its_own(|| {
-            unshare(CloneFlags::CLONE_NEWNET)?;
-            let netns = Netns::current()?;
+        in_a_new_namespace(|netns| {
             let tun = Tun::open(&netns, "doctor", TunOptions { offload, ..TunOptions::default() })?;
             netlink::bring_up(tun.index(), address)?;
             Ok(Self { netns, tun: Arc::new(tun), address })
