@@ -51,6 +51,23 @@ impl Device {
         let interest = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
         Ok(epoll.add(self.file(), EpollEvent::new(interest, u64::from(token)))?)
     }
+
+    /// Leaves epoll if it is busy enough. What epoll will not let go of, it goes on watching.
+    fn becomes_hot(&mut self, epoll: &Epoll) -> bool {
+        let leaves = self.watch == Watch::Epoll && self.heat.is_hot() && epoll.delete(self.file()).is_ok();
+        if leaves {
+            self.watch = Watch::Hot;
+        }
+        leaves
+    }
+
+    /// Comes back to epoll, which tells at once of packets that have come before.
+    fn cool(&mut self, epoll: &Epoll, token: u32) -> io::Result<()> {
+        self.watch(epoll, token)?;
+        self.heat.reset();
+        self.watch = Watch::Epoll;
+        Ok(())
+    }
 }
 
 impl Watched {
@@ -114,35 +131,8 @@ impl Watched {
         hot.into_iter().filter_map(|token| Some((token, self.cool(token).err()?))).collect()
     }
 
-    /// Epoll tells at once of packets that have come before it watches.
     fn cool(&mut self, token: u32) -> io::Result<()> {
-        let device = self.devices.get_mut(&token).ok_or(io::ErrorKind::NotFound)?;
-        device.watch(&self.epoll, token)?;
-        device.heat.reset();
-        device.watch = Watch::Epoll;
-        Ok(())
-    }
-
-    fn gave(&mut self, token: u32) {
-        let Some(device) = self.devices.get_mut(&token) else { return };
-        device.heat.gave(self.sleeps);
-        let is_hot = device.watch == Watch::Epoll && device.heat.is_hot() && self.hot.len() < HOTTEST;
-        // What epoll will not let go of, it goes on watching.
-        if is_hot && self.epoll.delete(device.file()).is_ok() {
-            device.watch = Watch::Hot;
-            self.hot.push_back(token);
-        }
-    }
-
-    fn was_silent(&mut self, token: u32) -> io::Result<()> {
-        let Some(device) = self.devices.get_mut(&token) else { return Ok(()) };
-        device.listed = false;
-        device.heat.was_silent();
-        if device.watch == Watch::Hot && device.heat.is_cold() {
-            self.hot.retain(|hot| *hot != token);
-            self.cool(token)?;
-        }
-        Ok(())
+        self.devices.get_mut(&token).ok_or(io::ErrorKind::NotFound)?.cool(&self.epoll, token)
     }
 }
 
@@ -154,9 +144,18 @@ impl Devices for Watched {
             return Ok(None);
         }
         let outcome = device.tun.read(device.queue, buffer)?;
-        match outcome {
-            Some(_) => self.gave(token),
-            None => self.was_silent(token)?,
+        if outcome.is_some() {
+            device.heat.gave(self.sleeps);
+            if self.hot.len() < HOTTEST && device.becomes_hot(&self.epoll) {
+                self.hot.push_back(token);
+            }
+        } else {
+            device.listed = false;
+            device.heat.was_silent();
+            if device.watch == Watch::Hot && device.heat.is_cold() {
+                self.hot.retain(|hot| *hot != token);
+                device.cool(&self.epoll, token)?;
+            }
         }
         Ok(outcome)
     }
@@ -167,5 +166,6 @@ impl Devices for Watched {
     }
 }
 
-/// Devices that may be hot at a time: few enough that each has its turn again within a microsecond or two.
+/// Devices that may be hot at a time: few enough that each has its turn again soon, within a microsecond or two where
+/// all are silent.
 const HOTTEST: usize = 4;
