@@ -9,7 +9,6 @@
 mod clock;
 mod devices;
 mod handoff;
-mod moderation;
 mod publish;
 mod runtime;
 mod sink;

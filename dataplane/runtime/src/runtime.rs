@@ -16,7 +16,6 @@ use snapshot::{Attachment, InterfaceIx, Snapshot};
 
 use crate::clock::Clock;
 use crate::handoff::Rings;
-use crate::moderation::Moderation;
 use crate::publish::Published;
 use crate::sink::{EventSink, Message, ROOM, Room, Writer};
 use crate::worker::{Command, Worker};
@@ -419,7 +418,6 @@ impl Runtime {
                 view,
                 sink,
                 pool,
-                moderation: Moderation::new(clock.now()),
                 errors,
             }
             .run();

@@ -12,7 +12,6 @@ use wire::Buffer;
 use crate::Trouble;
 use crate::clock::Clock;
 use crate::handoff::{Rings, Stage};
-use crate::moderation::Moderation;
 use crate::publish::View;
 use crate::sink::EventSink;
 use crate::spin::Spin;
@@ -48,7 +47,6 @@ pub(crate) struct Worker<'a> {
     pub(crate) view: View<'a>,
     pub(crate) sink: EventSink,
     pub(crate) pool: BufferPool,
-    pub(crate) moderation: Moderation,
     pub(crate) errors: Sender<Trouble>,
 }
 
@@ -121,39 +119,17 @@ impl Worker<'_> {
             }
         }
         let room = self.rings.room(self.number, Stage::Keeper).min(self.limit(Stage::Keeper));
-        // What came by the rings does not wait for a flood.
-        if busy {
-            self.read_once(room, packets)
-        } else {
-            self.read(room, packets)
-        }
+        self.read(room, packets);
         frames.extend(
             packets.drain(..).map(|(token, buffer)| Frame::new(entry(Attachment::from_token(token)), buffer)),
         );
         busy | self.process(snapshot, frames)
     }
 
-    /// Reads what is there, and lets a flood gather before.
     fn read(&mut self, budget: usize, packets: &mut Vec<(u32, Buffer)>) {
-        self.read_once(budget, packets);
-        let came = packets.len();
-        if self.spins
-            && came < budget
-            && packets.iter().all(|(_, packet)| packet.offload().segments.is_none())
-            && let Some(until) = self.moderation.waits_until(came, self.clock.now())
-        {
-            while self.clock.now() < until {
-                std::hint::spin_loop();
-            }
-            self.read_once(budget - came, packets);
-        }
-    }
-
-    fn read_once(&mut self, budget: usize, packets: &mut Vec<(u32, Buffer)>) {
         // What a wait has seen is read; this one just looks.
         let looked = self.backend.wait(Some(Duration::ZERO));
         let read = looked.and_then(|()| self.backend.read(budget, &mut self.pool, packets));
-        self.moderation.count(*read.as_ref().unwrap_or(&0), self.clock.now());
         self.complain(None, read.map(drop));
         for (token, error) in self.backend.take_lost() {
             self.complain(Some(token), Err(error));
