@@ -37,6 +37,12 @@ impl Program {
         Ok(Self { file })
     }
 
+    /// Loads the program that puts every packet on queue 0.
+    pub(crate) fn load_first_queue() -> io::Result<Self> {
+        let file = sys_bpf::load_socket_filter(&give_up())?;
+        Ok(Self { file })
+    }
+
     /// Lets the program choose the queue of every packet that leaves through the device of this descriptor.
     pub(crate) fn attach(&self, device: &impl AsFd) -> io::Result<()> {
         sys_bpf::set_steering(device, &self.file)

@@ -47,9 +47,9 @@ fn open_direct(name: &DeviceName, options: TunOptions) -> io::Result<Opened> {
     let (others, refused, first) = match options.queues {
         Queues::PerWorker { workers: 2.., seed } => match open_steered(name, options.queues.count(), seed) {
             Ok((first, others)) => (others, None, first),
-            Err(refused) => (Vec::new(), Some(refused), open_queue(name, 0)?),
+            Err(refused) => (Vec::new(), Some(refused), open_single(name)?),
         },
-        Queues::PerWorker { .. } | Queues::One => (Vec::new(), None, open_queue(name, 0)?),
+        Queues::PerWorker { .. } | Queues::One => (Vec::new(), None, open_single(name)?),
     };
     // What a device leaves to its reader is the same for all queues. A kernel that can give UDP super-packets can take them.
     let best = grant(&first, Offload::TcpUdp)?;
@@ -68,6 +68,15 @@ fn open_steered(name: &DeviceName, workers: u16, seed: u64) -> io::Result<(Owned
     program.attach(&first)?;
     qdisc::leave_out(nix::net::if_::if_nametoindex(name.as_str())?)?;
     Ok((first, others))
+}
+
+/// Opens a device with one queue, and with a program that says so: without one, the kernel keeps a table of flows for the
+/// device as soon as receive packet steering is in use anywhere on the machine, and hashes every packet for it.
+fn open_single(name: &DeviceName) -> io::Result<OwnedFd> {
+    let only = open_queue(name, 0)?;
+    // Without the program the device does the same, more slowly.
+    let _ = Program::load_first_queue().and_then(|program| program.attach(&only));
+    Ok(only)
 }
 
 fn open_queue(name: &DeviceName, more: libc::c_int) -> io::Result<OwnedFd> {
