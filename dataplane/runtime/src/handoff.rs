@@ -79,7 +79,7 @@ impl Rings {
     /// Announces that `worker` is about to sleep; it must look at its rings once more before it does.
     pub(crate) fn lie_down(&self, worker: usize) {
         self.beds[worker].asleep.store(true, Ordering::Relaxed);
-        // Pairs with the fence in `wake`: either the sleeper sees the frame, or the sender sees the sleeper.
+        // Pairs with the fence in `wake_if_asleep`: either the sleeper sees the frame, or the sender sees the sleeper.
         fence(Ordering::SeqCst);
     }
 
@@ -88,7 +88,7 @@ impl Rings {
     }
 
     /// Wakes `worker` if it sleeps; to be called after pushing to it.
-    pub(crate) fn wake(&self, worker: usize) {
+    pub(crate) fn wake_if_asleep(&self, worker: usize) {
         fence(Ordering::SeqCst);
         let bed = &self.beds[worker];
         if bed.asleep.swap(false, Ordering::Relaxed) {
@@ -97,7 +97,7 @@ impl Rings {
     }
 
     /// Wakes `worker` whatever it does: a command waits for it.
-    pub(crate) fn call(&self, worker: usize) {
+    pub(crate) fn wake(&self, worker: usize) {
         self.beds[worker].waker.wake();
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ::io::poller::{BackendError, BackendKind};
 use ::io::{BufferPool, Outbox, Queues, Tun, Waker};
-use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crossbeam::channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, TrySendError, bounded};
 use engine::{Config, Counters, DropRecord, Engine, FlowRecord, Leases, NatCounters};
 use flowlog::FlowLogs;
 use snapshot::{Attachment, InterfaceIx, Snapshot};
@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::handoff::Rings;
 use crate::publish::Published;
 use crate::sink::{EventSink, Message, ROOM, Room, Writer};
+use crate::spin::Spin;
 use crate::worker::{Command, Worker};
 
 /// Messages that wait for the flow-log writer.
@@ -133,7 +134,8 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`RuntimeError::Backend`] or [`RuntimeError::Start`]; every thread that was started is stopped.
+    /// [`RuntimeError::Backend`], [`RuntimeError::Start`], or [`RuntimeError::Silent`] for a worker that does not begin in time;
+    /// every thread that was started is stopped.
     pub fn start(options: &Options, snapshot: Arc<Snapshot>) -> Result<Self, RuntimeError> {
         let clock = Clock::start();
         let workers = usize::from(options.workers.max(1));
@@ -232,7 +234,7 @@ impl Runtime {
         self.hear_all(Command::Settle).map(drop)
     }
 
-    /// The first worker whose thread has ended, which only a panic does before [`Self::stop`].
+    /// The first worker whose thread has ended, which only a panic or a backend that can no longer be used does before [`Self::stop`].
     #[must_use]
     pub fn dead_worker(&self) -> Option<usize> {
         self.threads.iter().position(JoinHandle::is_finished)
@@ -310,6 +312,8 @@ impl Runtime {
         for worker in 0..self.commands.len() {
             self.tell(worker, Command::Stop);
         }
+        // A worker that could not be told finds that nobody is left to tell it anything.
+        self.commands.clear();
         for thread in self.threads.drain(..) {
             thread.join().ok();
         }
@@ -318,10 +322,14 @@ impl Runtime {
         }
     }
 
-    /// Puts what happened to the flow logs among the troubles; with too many of them, in place of the oldest.
+    /// Puts what happened to the flow logs among the troubles.
     fn complain(&self, why: &str) {
         let error = io::Error::new(io::ErrorKind::TimedOut, why);
-        let mut trouble = Trouble { worker: usize::MAX, token: None, error };
+        self.note(Trouble { worker: usize::MAX, token: None, error });
+    }
+
+    /// With too many troubles, the oldest makes room.
+    fn note(&self, mut trouble: Trouble) {
         while let Err(TrySendError::Full(again)) = self.to_outside.try_send(trouble) {
             self.trouble.try_recv().ok();
             trouble = again;
@@ -341,8 +349,13 @@ impl Runtime {
     }
 
     fn tell(&self, worker: usize, command: Command) {
-        self.commands[worker].send_timeout(command, ANSWER).ok();
-        self.rings.call(worker);
+        let sent = self.commands[worker].send_timeout(command, ANSWER);
+        self.rings.wake(worker);
+        if let Err(SendTimeoutError::Timeout(Command::Attach(token, ..))) = sent {
+            let error =
+                io::Error::new(io::ErrorKind::TimedOut, "a worker did not take it over: nobody reads it");
+            self.note(Trouble { worker, token: Some(token), error });
+        }
     }
 
     fn ask_all<T: Send + 'static>(
@@ -402,12 +415,10 @@ impl Runtime {
             let engine = Engine::new(&config).sharing(leases);
             let pool = BufferPool::new(BUFFERS);
             let workers = usize::from(workers);
-            // Guests need a processor too.
-            let spins = std::thread::available_parallelism().is_ok_and(|all| workers < all.get());
             Worker {
                 number,
                 workers,
-                spins,
+                spin: Spin::new(workers, clock.now()),
                 engine,
                 backend,
                 outbox: Outbox::through(config.worker),
@@ -422,12 +433,10 @@ impl Runtime {
             }
             .run();
         });
-        let thread = thread.map_err(RuntimeError::Start)?;
-        let silent = RuntimeError::Silent { worker: number };
-        starting.recv_timeout(ANSWER).map_err(|_| silent)?.map_err(RuntimeError::Backend)?;
+        self.threads.push(thread.map_err(RuntimeError::Start)?);
         self.commands.push(to_worker);
-        self.threads.push(thread);
-        Ok(())
+        let silent = RuntimeError::Silent { worker: number };
+        starting.recv_timeout(ANSWER).map_err(|_| silent)?.map_err(RuntimeError::Backend)
     }
 }
 

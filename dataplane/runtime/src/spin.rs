@@ -20,11 +20,15 @@ pub(crate) struct Spin {
     /// When it was last told of `preemptions`.
     told: Time,
     preemptions: u64,
+    /// Whether it looks at all.
+    may: bool,
 }
 
 impl Spin {
-    pub(crate) const fn new(now: Time) -> Self {
-        Self { window: LEAST, last_work: now, free_from: now, told: now, preemptions: 0 }
+    /// For one of so many workers: it keeps a processor busy only if the guests have another one.
+    pub(crate) fn new(workers: usize, now: Time) -> Self {
+        let may = std::thread::available_parallelism().is_ok_and(|all| workers < all.get());
+        Self { window: LEAST, last_work: now, free_from: now, told: now, preemptions: 0, may }
     }
 
     /// There was work.
@@ -39,12 +43,12 @@ impl Spin {
 
     /// Whether to look again rather than sleep.
     pub(crate) fn goes_on(&self, now: Time) -> bool {
-        now >= self.free_from && now < self.last_work.after(self.window)
+        self.may && now >= self.free_from && now < self.last_work.after(self.window)
     }
 
     /// Whether it wants to be told of preemptions: before a sleep, and once in a while when there is none.
     pub(crate) fn wants_to_know(&self, now: Time) -> bool {
-        !self.goes_on(now) || now >= self.told.after(PATIENCE)
+        self.may && (!self.goes_on(now) || now >= self.told.after(PATIENCE))
     }
 
     /// The thread has had to leave its processor so often since it began.
@@ -75,7 +79,7 @@ mod tests {
 
     fn after_gaps(gaps: &[u64]) -> (Spin, Time) {
         let mut now = Time::from_secs(1);
-        let mut spin = Spin::new(now);
+        let mut spin = Spin { may: true, ..Spin::new(1, now) };
         for gap in gaps {
             now = now.after(Duration::from_micros(*gap));
             spin.worked(now);
@@ -113,6 +117,13 @@ mod tests {
         spin.worked(later);
         spin.hear_of(1, later);
         assert!(spin.goes_on(later), "not again since");
+    }
+
+    #[test]
+    fn a_worker_that_has_no_processor_to_spare_neither_looks_nor_asks() {
+        let (mut spin, now) = after_gaps(&[25]);
+        spin.may = false;
+        assert!(!spin.goes_on(now) && !spin.wants_to_know(now));
     }
 
     #[test]

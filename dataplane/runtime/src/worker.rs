@@ -1,11 +1,12 @@
 //! The loop of one worker thread.
 
+use std::io;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use crossbeam::channel::{Receiver, Sender};
+use ::io::{Backend, BufferPool, Outbox, Tun};
+use crossbeam::channel::{Receiver, Sender, TryRecvError};
 use engine::{BATCH, Engine, FRAGMENTS_WAITING, Frame, Next};
-use io::{Backend, BufferPool, Outbox, Tun};
 use snapshot::{Attachment, Snapshot};
 use wire::Buffer;
 
@@ -34,8 +35,7 @@ pub(crate) enum Command {
 pub(crate) struct Worker<'a> {
     pub(crate) number: usize,
     pub(crate) workers: usize,
-    /// Whether it may keep a processor busy while it has nothing to do.
-    pub(crate) spins: bool,
+    pub(crate) spin: Spin,
     pub(crate) engine: Engine,
     pub(crate) backend: Box<dyn Backend>,
     pub(crate) outbox: Outbox,
@@ -57,34 +57,43 @@ enum Life {
 }
 
 impl Worker<'_> {
-    /// Runs until it is told to stop; then every frame that it had read has ended.
+    /// Runs until it is told to stop or its backend fails. Then all that it has taken in has had its verdict, but for fragments
+    /// whose first one has not come; what others have passed on to it meanwhile is lost.
     pub(crate) fn run(mut self) {
+        let failed = self.rounds();
+        self.complain(None, failed);
+        self.engine.handle_stop(self.clock.now());
+        self.sink.finish(std::iter::from_fn(|| self.engine.poll_event()));
+    }
+
+    fn rounds(&mut self) -> io::Result<()> {
         let mut frames = Vec::with_capacity(2 * BATCH);
         let mut packets = Vec::with_capacity(BATCH);
-        let mut spin = Spin::new(self.clock.now());
-        loop {
-            if self.obey() == Life::Stops {
-                break;
-            }
+        while self.obey() == Life::Goes {
             let snapshot = self.view.snapshot();
             for waiting in self.settling.drain(..) {
                 waiting.send(()).ok();
             }
-            let worked = self.work(&snapshot, &mut frames, &mut packets);
+            let worked = self.work(&snapshot, &mut frames, &mut packets)?;
             let more = self.keep_time(&snapshot);
             self.flush();
             self.sink.offer(std::iter::from_fn(|| self.engine.poll_event()));
             if worked {
-                spin.worked(self.clock.now());
+                self.spin.worked(self.clock.now());
             } else if !more {
-                self.rest(&mut spin);
+                self.rest()?;
             }
         }
-        self.wind_up(&mut frames);
+        Ok(())
     }
 
     fn obey(&mut self) -> Life {
-        while let Ok(command) = self.commands.try_recv() {
+        loop {
+            let command = match self.commands.try_recv() {
+                Ok(command) => command,
+                Err(TryRecvError::Empty) => return Life::Goes,
+                Err(TryRecvError::Disconnected) => return Life::Stops,
+            };
             match command {
                 Command::Attach(token, tun, queue) => {
                     let attached = self.backend.attach(token, tun, queue);
@@ -93,14 +102,13 @@ impl Worker<'_> {
                 Command::Ask(question) => question(&self.engine),
                 Command::Detach(token) => match self.backend.detach(token) {
                     // Another worker reads it, or it failed before and was complained of then.
-                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     detached => self.complain(Some(token), detached),
                 },
                 Command::Settle(waiting) => self.settling.push(waiting),
                 Command::Stop => return Life::Stops,
             }
         }
-        Life::Goes
     }
 
     /// One round over everything that may hold frames for this worker. Says whether there was anything.
@@ -109,7 +117,7 @@ impl Worker<'_> {
         snapshot: &Snapshot,
         frames: &mut Vec<Frame>,
         packets: &mut Vec<(u32, Buffer)>,
-    ) -> bool {
+    ) -> io::Result<bool> {
         let mut busy = false;
         for stage in [Stage::Owner, Stage::Keeper] {
             let number = self.number;
@@ -119,21 +127,21 @@ impl Worker<'_> {
             }
         }
         let room = self.rings.room(self.number, Stage::Keeper).min(self.limit(Stage::Keeper));
-        self.read(room, packets);
+        self.read(room, packets)?;
         frames.extend(
             packets.drain(..).map(|(token, buffer)| Frame::new(entry(Attachment::from_token(token)), buffer)),
         );
-        busy | self.process(snapshot, frames)
+        Ok(busy | self.process(snapshot, frames))
     }
 
-    fn read(&mut self, budget: usize, packets: &mut Vec<(u32, Buffer)>) {
+    fn read(&mut self, budget: usize, packets: &mut Vec<(u32, Buffer)>) -> io::Result<()> {
         // What a wait has seen is read; this one just looks.
-        let looked = self.backend.wait(Some(Duration::ZERO));
-        let read = looked.and_then(|()| self.backend.read(budget, &mut self.pool, packets));
-        self.complain(None, read.map(drop));
+        self.backend.wait(Some(Duration::ZERO))?;
+        self.backend.read(budget, &mut self.pool, packets)?;
         for (token, error) in self.backend.take_lost() {
             self.complain(Some(token), Err(error));
         }
+        Ok(())
     }
 
     /// How many frames of a stage may be taken in, so that all they cause can be passed on.
@@ -190,7 +198,7 @@ impl Worker<'_> {
     fn pass_on(&mut self, worker: u16, stage: Stage, frame: Frame) {
         let to = usize::from(worker);
         self.rings.push(self.number, to, stage, frame);
-        self.rings.wake(to);
+        self.rings.wake_if_asleep(to);
     }
 
     fn transmit_originated(&mut self) {
@@ -227,36 +235,36 @@ impl Worker<'_> {
     }
 
     /// Looks again for a while after there was work, then sleeps.
-    fn rest(&mut self, spin: &mut Spin) {
+    fn rest(&mut self) -> io::Result<()> {
         let now = self.clock.now();
-        if self.spins && spin.wants_to_know(now) {
-            spin.hear_of(io::thread::preemptions().unwrap_or(0), now);
+        if self.spin.wants_to_know(now) {
+            self.spin.hear_of(::io::thread::preemptions().unwrap_or(0), now);
         }
-        if self.spins && spin.goes_on(now) {
+        if self.spin.goes_on(now) {
             std::hint::spin_loop();
-        } else {
-            self.sleep();
+            return Ok(());
         }
+        self.sleep()
     }
 
-    fn sleep(&mut self) {
+    /// Sleeps until there is something to do, with the outbox flushed.
+    ///
+    /// Rings are looked at once more after the announcement, because nobody wakes a worker that is awake. Whoever sends a command
+    /// wakes it whatever it does. It does not sleep while frames wait that it cannot take in, for want of room with their owners: it
+    /// goes round until those have made room.
+    fn sleep(&mut self) -> io::Result<()> {
         self.rings.lie_down(self.number);
+        let mut waited = Ok(());
         if self.commands.is_empty() && !self.rings.is_waiting(self.number) {
             let timeout = self.clock.until(self.engine.poll_timeout()).min(LONGEST_SLEEP);
-            let waited = self.backend.wait(Some(timeout));
-            self.complain(None, waited);
+            waited = self.backend.wait(Some(timeout));
         }
         self.rings.get_up(self.number);
-    }
-
-    fn wind_up(mut self, frames: &mut Vec<Frame>) {
-        frames.clear();
-        self.engine.handle_stop(self.clock.now());
-        self.sink.finish(std::iter::from_fn(|| self.engine.poll_event()));
+        waited
     }
 
     /// Tells the outside of a failure; when nobody listens, packets matter more.
-    fn complain(&self, token: Option<u32>, done: std::io::Result<()>) {
+    fn complain(&self, token: Option<u32>, done: io::Result<()>) {
         if let Err(error) = done {
             self.errors.try_send(Trouble { worker: self.number, token, error }).ok();
         }
