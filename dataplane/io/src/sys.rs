@@ -1,5 +1,5 @@
 //! Every system call that the safe wrappers in use do not offer: one call per unsafe block.
-#![expect(unsafe_code, reason = "the one module that talks to the kernel directly")]
+#![expect(unsafe_code, reason = "no safe wrapper in use makes these calls")]
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};

@@ -17,7 +17,8 @@ pub struct TunOptions {
 
 impl Default for TunOptions {
     /// An interface as AWS makes it: jumbo frames (EC2 user guide, "Network maximum transmission unit"). The
-    /// queue holds a burst of 10,000 packets, as long as a reader may sleep (10 ms) at a million packets a second.
+    /// queue holds a burst of 10,000 packets: what comes at a million packets a second while others keep a reader from its processor
+    /// for 10 ms.
     fn default() -> Self {
         let (offload, opener, queues) = (Offload::TcpUdp, Opener::Direct, Queues::One);
         Self { mtu: 9001, txqueuelen: 10_000, offload, opener, queues }
