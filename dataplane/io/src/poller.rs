@@ -35,7 +35,8 @@ pub trait Backend {
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` when the token is in use; else what the kernel answers.
+    /// `AlreadyExists` when the token is in use; `InvalidInput` when the device has no such queue; `Unsupported` when the
+    /// backend cannot read it; else what the kernel answers.
     fn attach(&mut self, token: u32, tun: Arc<Tun>, queue: u16) -> io::Result<()>;
 
     /// Reads the queue no more; packets that wait in it stay there, those that the backend has fetched already are gone.

@@ -27,7 +27,7 @@ pub(crate) use send::{MAX_PARTS, singles};
 /// One TUN device: IP packets go in and out, with what is left to do for them in [`Buffer::offload`].
 ///
 /// It has one queue, or several between which a [steering program](crate::steering) chooses. What waits in a queue is read
-/// from that queue alone; a packet may be written through any, and one that the device does not have stands for queue 0.
+/// from that queue alone; a packet may be written through any, and there one that the device does not have stands for queue 0.
 ///
 /// Reading never blocks; neither does writing, because the kernel delivers a written packet before the call
 /// returns. Any thread may read or write: share it in an `Arc`. The device exists as long as this value does, and
@@ -70,9 +70,9 @@ impl Tun {
     ///
     /// # Errors
     ///
-    /// [`trouble`] tells a removed device from the rest.
+    /// `InvalidInput` when the device has no such queue; else [`trouble`] tells a removed device from the rest.
     pub fn read(&self, queue: u16, buffer: &mut Buffer) -> io::Result<Option<usize>> {
-        match nix::unistd::read(self.queue(queue), make_room(buffer)) {
+        match nix::unistd::read(self.queue_to_read(queue)?, make_room(buffer)) {
             Ok(length) => {
                 buffer.set_len(length);
                 self.take_header(buffer);
@@ -118,10 +118,18 @@ impl Tun {
         self.refused.as_ref()
     }
 
-    /// The descriptor of a queue.
-    pub(crate) fn queue(&self, queue: u16) -> BorrowedFd<'_> {
-        let other = usize::from(queue).checked_sub(1).and_then(|at| self.others.get(at));
-        other.unwrap_or(&self.first).as_fd()
+    /// The descriptor of a queue to read from, or `InvalidInput` when the device has no such queue.
+    pub(crate) fn queue_to_read(&self, queue: u16) -> io::Result<BorrowedFd<'_>> {
+        let file = match usize::from(queue).checked_sub(1) {
+            None => Some(&self.first),
+            Some(at) => self.others.get(at),
+        };
+        file.map(AsFd::as_fd).ok_or_else(|| io::ErrorKind::InvalidInput.into())
+    }
+
+    /// The descriptor of a queue to write through; of queue 0 when the device has no such queue.
+    pub(crate) fn queue_to_write(&self, queue: u16) -> BorrowedFd<'_> {
+        self.queue_to_read(queue).unwrap_or_else(|_| self.first.as_fd())
     }
 
     /// What the device was opened with; offload level and queues are those that the kernel granted.

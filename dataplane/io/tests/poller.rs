@@ -20,6 +20,7 @@ for_each_backend!(
     a_ping_through_the_device_is_answered,
     a_quiet_device_is_read_while_a_busy_one_waits,
     a_removed_device_is_lost_and_the_others_go_on,
+    a_queue_that_the_device_does_not_have_is_refused,
     a_token_is_attached_once,
     a_wait_sees_packets_that_came_before_the_device_was_attached,
     a_wake_before_the_wait_is_not_lost,
@@ -172,6 +173,18 @@ fn a_token_is_attached_once(kind: BackendKind) {
     assert_eq!(refused.kind(), std::io::ErrorKind::AlreadyExists);
     worker.backend.detach(1).expect("detach");
     assert_eq!(worker.backend.detach(1).expect_err("detached").kind(), std::io::ErrorKind::NotFound);
+}
+
+fn a_queue_that_the_device_does_not_have_is_refused(kind: BackendKind) {
+    let namespace = Namespace::new();
+    let tun = namespace.device("eth0", 0, kind.opener());
+    let mut worker = Worker::new(kind);
+    for queue in [1, u16::MAX] {
+        let refused = worker.backend.attach(1, tun.clone(), queue).expect_err("one queue");
+        assert_eq!(refused.kind(), std::io::ErrorKind::InvalidInput);
+    }
+    assert_eq!(Arc::strong_count(&tun), 1);
+    worker.backend.attach(1, tun, 0).expect("the token is free");
 }
 
 fn a_removed_device_is_lost_and_the_others_go_on(kind: BackendKind) {

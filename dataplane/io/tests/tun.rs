@@ -91,6 +91,17 @@ fn packets_are_read_whole_and_in_order_until_none_waits() {
 }
 
 #[test]
+fn a_queue_that_is_not_there_is_written_through_queue_0_but_not_read() {
+    for opener in openers() {
+        let namespace = Namespace::new();
+        let tun = namespace.device("eth0", 0, opener);
+        tun.write(1, &mut packet()).expect("written");
+        let refused = tun.read(1, &mut Buffer::with_capacity(64)).expect_err("no such queue");
+        assert_eq!(refused.kind(), io::ErrorKind::InvalidInput);
+    }
+}
+
+#[test]
 fn a_device_that_is_down_refuses_packets_and_works_again_when_up() {
     for opener in openers() {
         let namespace = Namespace::new();

@@ -49,6 +49,7 @@ impl TokioBackend {
 
 impl Backend for TokioBackend {
     fn attach(&mut self, token: u32, tun: Arc<Tun>, queue: u16) -> io::Result<()> {
+        tun.queue_to_read(queue)?;
         if queue > 0 {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "a tokio reactor watches queue 0 alone"));
         }

@@ -75,7 +75,7 @@ impl Backend for UringBackend {
         }
         self.watched.attached = self.watched.attached.wrapping_add(1);
         let key = u64::from(self.watched.attached) << 32 | u64::from(token);
-        self.watched.ring.read(&tun.queue(queue), key)?;
+        self.watched.ring.read(&tun.queue_to_read(queue)?, key)?;
         let device = Device { tun, queue, key, arrived: VecDeque::new(), state: State::Drained };
         self.watched.devices.insert(token, device);
         Ok(())
@@ -156,7 +156,7 @@ impl Watched {
         self.stalled.rotate_left(first);
         for token in self.stalled.drain(..) {
             if let Some(device) = self.devices.get(&token) {
-                self.ring.read(&device.tun.queue(device.queue), device.key)?;
+                self.ring.read(&device.tun.queue_to_read(device.queue)?, device.key)?;
             }
         }
         Ok(())

@@ -94,7 +94,7 @@ impl Tun {
 
     fn write_parts(&self, queue: u16, head: &[u8], rest: &[Buffer]) -> io::Result<()> {
         if rest.is_empty() {
-            nix::unistd::write(self.queue(queue), head)?;
+            nix::unistd::write(self.queue_to_write(queue), head)?;
             return Ok(());
         }
         let mut parts = [IoSlice::new(&[]); MAX_PARTS];
@@ -104,7 +104,7 @@ impl Tun {
             *slot = IoSlice::new(part);
             count += 1;
         }
-        writev(self.queue(queue), &parts[..count])?;
+        writev(self.queue_to_write(queue), &parts[..count])?;
         Ok(())
     }
 }

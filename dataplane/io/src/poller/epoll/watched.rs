@@ -43,18 +43,22 @@ enum Watch {
 }
 
 impl Device {
-    fn file(&self) -> BorrowedFd<'_> {
-        self.tun.queue(self.queue)
+    fn file(&self) -> io::Result<BorrowedFd<'_>> {
+        self.tun.queue_to_read(self.queue)
     }
 
     fn watch(&self, epoll: &Epoll, token: u32) -> io::Result<()> {
         let interest = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
-        Ok(epoll.add(self.file(), EpollEvent::new(interest, u64::from(token)))?)
+        Ok(epoll.add(self.file()?, EpollEvent::new(interest, u64::from(token)))?)
+    }
+
+    fn unwatch(&self, epoll: &Epoll) -> io::Result<()> {
+        Ok(epoll.delete(self.file()?)?)
     }
 
     /// Leaves epoll if it is busy enough. What epoll will not let go of, it goes on watching.
     fn becomes_hot(&mut self, epoll: &Epoll) -> bool {
-        let leaves = self.watch == Watch::Epoll && self.heat.is_hot() && epoll.delete(self.file()).is_ok();
+        let leaves = self.watch == Watch::Epoll && self.heat.is_hot() && self.unwatch(epoll).is_ok();
         if leaves {
             self.watch = Watch::Hot;
         }
@@ -94,7 +98,7 @@ impl Watched {
     pub(super) fn remove(&mut self, token: u32) -> io::Result<()> {
         let device = self.devices.remove(&token).ok_or(io::ErrorKind::NotFound)?;
         match device.watch {
-            Watch::Epoll => Ok(self.epoll.delete(device.file())?),
+            Watch::Epoll => device.unwatch(&self.epoll),
             Watch::Hot => {
                 self.hot.retain(|hot| *hot != token);
                 Ok(())
