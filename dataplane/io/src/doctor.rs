@@ -247,7 +247,8 @@ fn backends() -> Vec<Check> {
     poller::probe().into_iter().map(describe).collect()
 }
 
-fn open_device(options: TunOptions) -> io::Result<Tun> {
+/// A device in a namespace without a name.
+pub(crate) fn open_device(options: TunOptions) -> io::Result<Tun> {
     in_a_new_namespace(|netns| Tun::open(&netns, "doctor", options))
 }
 

@@ -59,7 +59,8 @@ pub trait Backend {
     /// returns how many; fewer when they are long. Devices with packets take turns, so that none starves; one device's packets keep their
     /// order. What [`Self::wait`] has seen is read, and more where a backend knows that there may be more.
     ///
-    /// A device that fails is detached and named by [`Self::take_lost`]; the rest go on.
+    /// A device that is gone is detached and named by [`Self::take_lost`]; the rest go on. A read that fails otherwise costs
+    /// the packet it was to fetch, which counts against `budget`; nobody is told, and the device is read on.
     ///
     /// # Errors
     ///
@@ -71,7 +72,7 @@ pub trait Backend {
         out: &mut Vec<(u32, Buffer)>,
     ) -> io::Result<usize>;
 
-    /// The devices that failed since the last call, in the order they did. They are detached already.
+    /// The devices that were lost since the last call, in the order they were. They are detached already.
     /// [`crate::tun::trouble`] explains the error.
     fn take_lost(&mut self) -> Vec<(u32, io::Error)>;
 }

@@ -187,6 +187,14 @@ pub fn trouble(error: &io::Error) -> Trouble {
     }
 }
 
+/// Whether the device will never work again; any other error is one of this packet or this call.
+pub(crate) fn is_gone(error: &io::Error) -> bool {
+    match trouble(error) {
+        Trouble::Gone => true,
+        Trouble::Down | Trouble::Other => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

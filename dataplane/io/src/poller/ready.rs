@@ -6,18 +6,20 @@ use std::io;
 use wire::Buffer;
 
 use crate::pool::BufferPool;
+use crate::tun;
 
 /// The attached devices, as a turn sees them.
 pub(super) trait Devices {
-    /// Reads one packet of the device; `None` when none waits, or the device is not to be asked now. From then on the
-    /// device is off the list, and something has to put it there again.
+    /// Reads one packet of the device; `None` when none waits, or the device is not to be asked now or not attached. From
+    /// then on the device is off the list, and something has to put it there again. After an error it is still there,
+    /// unless the device is gone.
     fn read(&mut self, token: u32, buffer: &mut Buffer) -> io::Result<Option<usize>>;
 
-    /// Lets go of a device that failed.
+    /// Lets go of a device that is gone.
     fn lose(&mut self, token: u32);
 }
 
-/// Devices that have packets, in the order of their turns, and those that failed. A token is in the order at most once;
+/// Devices that have packets, in the order of their turns, and those that are gone. A token is in the order at most once;
 /// the owner sees to that.
 #[derive(Debug, Default)]
 pub(super) struct ReadyList {
@@ -38,7 +40,7 @@ impl ReadyList {
         self.turns.is_empty()
     }
 
-    /// Ends the turns of a device that failed, and remembers why.
+    /// Ends the turns of a device that is gone, and remembers how that was seen.
     pub(super) fn lose(&mut self, devices: &mut impl Devices, token: u32, error: io::Error) {
         self.remove(token);
         devices.lose(token);
@@ -116,7 +118,11 @@ fn take_turn(
             continue;
         }
         pool.give(buffer);
-        return outcome.map(|_| Turn::Drained);
+        match outcome {
+            // The next read may do better, but a round ends however many fail.
+            Err(error) if !tun::is_gone(&error) => budget.spend(0),
+            ended => return ended.map(|_| Turn::Drained),
+        }
     }
     Ok(Turn::Unfinished)
 }
@@ -172,14 +178,33 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_device_is_lost_and_the_others_go_on() {
+    fn a_device_that_is_gone_is_lost_and_the_others_go_on() {
         let mut world = World::with([(1, 3), (9, 0), (2, 3)]);
-        world.devices.broken = Some(9);
+        world.devices.failing = Some((9, libc::EBADFD, 1));
         assert_eq!(world.read(64).1, 6);
         assert_eq!(world.devices.lost, [9]);
         let told = world.ready.take_lost();
-        assert_eq!((told.len(), told[0].0, told[0].1.to_string()), (1, 9, "broken".to_owned()));
+        assert_eq!((told.len(), told[0].0, told[0].1.raw_os_error()), (1, 9, Some(libc::EBADFD)));
         assert!(world.ready.is_empty());
+    }
+
+    #[test]
+    fn a_read_that_fails_costs_a_packet_and_not_the_device() {
+        for errno in [libc::EINVAL, libc::ENOMEM, libc::EIO] {
+            let mut world = World::with([(1, 3), (2, 3)]);
+            world.devices.failing = Some((1, errno, 20));
+            assert_eq!(world.read(64).1, 6);
+            assert!(world.ready.is_empty() && world.ready.take_lost().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_device_that_fails_for_ever_ends_its_round() {
+        let mut world = World::with([(1, 0), (2, 3)]);
+        world.devices.failing = Some((1, libc::EINVAL, u32::MAX));
+        assert_eq!(world.read(64).1, 3, "the other one has its turns");
+        assert_eq!(u32::MAX - world.devices.failing.expect("set").2, 61, "each counts as a packet");
+        assert!(!world.ready.is_empty() && world.ready.take_lost().is_empty());
     }
 
     struct World {
@@ -192,7 +217,8 @@ mod tests {
         length: usize,
         /// Packets still to come; each is one byte, the number of those after it counted down from 255.
         waiting: BTreeMap<u32, u8>,
-        broken: Option<u32>,
+        /// A device, the code its reads fail with, and how many still do.
+        failing: Option<(u32, i32, u32)>,
         lost: Vec<u32>,
     }
 
@@ -200,7 +226,7 @@ mod tests {
         fn with<const N: usize>(devices: [(u32, u8); N]) -> Self {
             let mut ready = ReadyList::default();
             devices.iter().for_each(|(token, _)| ready.push(*token));
-            let devices = Queues { length: 1, waiting: devices.into(), broken: None, lost: Vec::new() };
+            let devices = Queues { length: 1, waiting: devices.into(), failing: None, lost: Vec::new() };
             Self { ready, devices }
         }
 
@@ -213,8 +239,11 @@ mod tests {
 
     impl Devices for Queues {
         fn read(&mut self, token: u32, buffer: &mut Buffer) -> io::Result<Option<usize>> {
-            if self.broken == Some(token) {
-                return Err(io::Error::other("broken"));
+            if let Some((_, errno, left)) =
+                self.failing.as_mut().filter(|(of, _, left)| *of == token && *left > 0)
+            {
+                *left -= 1;
+                return Err(io::Error::from_raw_os_error(*errno));
             }
             let Some(left) = self.waiting.get_mut(&token).filter(|left| **left > 0) else { return Ok(None) };
             *left -= 1;

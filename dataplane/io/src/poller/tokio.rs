@@ -135,7 +135,7 @@ impl Drop for Device {
 
 impl Devices for Watched {
     fn read(&mut self, token: u32, buffer: &mut Buffer) -> io::Result<Option<usize>> {
-        let source = &self.devices.get(&token).ok_or(io::ErrorKind::NotFound)?.source;
+        let Some(Device { source, .. }) = self.devices.get(&token) else { return Ok(None) };
         let outcome = source.readiness.get_ref().read(0, buffer);
         if let Ok(None) = outcome {
             source.drained.notify_one();

@@ -12,7 +12,7 @@ use super::ready::{Devices, ReadyList};
 use super::{Backend, Waker};
 use crate::pool::BufferPool;
 use crate::sys_uring::{Completion, Outcome, ReadRing, Request};
-use crate::tun::Tun;
+use crate::tun::{self, Tun};
 
 pub(super) struct UringBackend {
     waker: Waker,
@@ -58,11 +58,11 @@ impl UringBackend {
                 }
                 self.watched.note(token, completion.request);
             }
-            (Some(_), Outcome::Event) => self.watched.note(token, completion.request),
-            (Some(_), Outcome::Failed(error)) if is_passing(&error) => {
-                self.watched.note(token, completion.request);
+            (Some(_), Outcome::Failed(error)) if tun::is_gone(&error) => {
+                self.ready.lose(&mut self.watched, token, error);
             }
-            (Some(_), Outcome::Failed(error)) => self.ready.lose(&mut self.watched, token, error),
+            // A read that failed otherwise, as for want of a buffer, is begun again.
+            (Some(_), Outcome::Event | Outcome::Failed(_)) => self.watched.note(token, completion.request),
         }
         Ok(())
     }
@@ -173,7 +173,7 @@ impl Watched {
 impl Devices for Watched {
     /// Trades the empty buffer, which the kernel gets, for the next packet.
     fn read(&mut self, token: u32, buffer: &mut Buffer) -> io::Result<Option<usize>> {
-        let device = self.devices.get_mut(&token).ok_or(io::ErrorKind::NotFound)?;
+        let Some(device) = self.devices.get_mut(&token) else { return Ok(None) };
         let Some(packet) = device.arrived.pop_front() else {
             device.state = State::Drained;
             return Ok(None);
@@ -189,10 +189,8 @@ impl Devices for Watched {
     }
 }
 
-/// Whether a read that ended so is simply begun again.
-fn is_passing(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::ENOBUFS | libc::EAGAIN | libc::EINTR | libc::ECANCELED))
-}
-
 /// Key of the waker's request. No device has it: its low half is no token, as an attachment's index is.
 const WAKER: u64 = u64::MAX;
+
+#[cfg(test)]
+mod tests;

@@ -142,7 +142,7 @@ impl Watched {
 
 impl Devices for Watched {
     fn read(&mut self, token: u32, buffer: &mut Buffer) -> io::Result<Option<usize>> {
-        let device = self.devices.get_mut(&token).ok_or(io::ErrorKind::NotFound)?;
+        let Some(device) = self.devices.get_mut(&token) else { return Ok(None) };
         if device.watch == Watch::Hot && device.heat.take_a_break() {
             device.listed = false;
             return Ok(None);
