@@ -47,7 +47,7 @@ pub trait Backend {
     fn detach(&mut self, token: u32) -> io::Result<()>;
 
     /// Waits until a device has packets, the waker was used, or the time is over. May return early, and returns at
-    /// once while [`Self::read`] has left packets behind. `None` waits without limit; zero only looks. Parts of a
+    /// once while [`Self::read`] has left packets behind or [`Self::take_lost`] has something to tell. `None` waits without limit; zero only looks. Parts of a
     /// millisecond count as a whole one.
     ///
     /// # Errors

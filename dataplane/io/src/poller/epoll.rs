@@ -82,7 +82,7 @@ impl Backend for EpollBackend {
     }
 
     fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        if timeout == Some(Duration::ZERO) || !self.ready.is_empty() {
+        if timeout == Some(Duration::ZERO) || !self.ready.is_idle() {
             return match self.skip_epoll(self.watched.has_hot()) {
                 true => Ok(()),
                 false => self.ask_epoll(EpollTimeout::ZERO),
@@ -91,7 +91,7 @@ impl Backend for EpollBackend {
         for (token, error) in self.watched.cool_all() {
             self.ready.lose(&mut self.watched, token, error);
         }
-        self.ask_epoll(milliseconds(timeout))
+        self.ask_epoll(if self.ready.is_idle() { milliseconds(timeout) } else { EpollTimeout::ZERO })
     }
 
     fn read(
@@ -135,7 +135,28 @@ const FEW: usize = 8;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::watched::tests::{add_hot, refuse};
     use super::*;
+
+    #[test]
+    fn a_device_that_cannot_be_watched_is_told_of_before_the_sleep() {
+        let (answer, answers) = mpsc::channel();
+        let waker = Waker::new().expect("eventfd");
+        let mut backend = EpollBackend::new(&waker).expect("epoll");
+        let worker = thread::spawn(move || {
+            let tun = add_hot(&mut backend.watched, 3);
+            refuse(&backend.watched, &tun);
+            backend.wait(None).expect("wait");
+            answer.send(backend.take_lost()).expect("the test waits");
+        });
+        let lost = answers.recv_timeout(Duration::from_secs(30));
+        waker.wake();
+        worker.join().expect("the worker ends");
+        assert!(matches!(lost.expect("it does not sleep")[..], [(3, _)]));
+    }
 
     #[test]
     fn a_timeout_is_rounded_up_to_milliseconds() {

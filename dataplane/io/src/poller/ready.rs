@@ -36,8 +36,9 @@ impl ReadyList {
         self.turns.retain(|queued| *queued != token);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.turns.is_empty()
+    /// Whether the worker may sleep: no device has packets, and there is no loss to tell.
+    pub(super) fn is_idle(&self) -> bool {
+        self.turns.is_empty() && self.lost.is_empty()
     }
 
     /// Ends the turns of a device that is gone, and remembers how that was seen.
@@ -163,9 +164,9 @@ mod tests {
     fn the_budget_is_never_exceeded_and_the_rest_stays_listed() {
         let mut world = World::with([(1, 20)]);
         assert_eq!(world.read(7).1, 7);
-        assert!(!world.ready.is_empty());
+        assert!(!world.ready.is_idle());
         assert_eq!(world.read(64).1, 13);
-        assert!(world.ready.is_empty());
+        assert!(world.ready.is_idle());
     }
 
     #[test]
@@ -183,9 +184,10 @@ mod tests {
         world.devices.failing = Some((9, libc::EBADFD, 1));
         assert_eq!(world.read(64).1, 6);
         assert_eq!(world.devices.lost, [9]);
+        assert!(!world.ready.is_idle(), "there is something to tell");
         let told = world.ready.take_lost();
         assert_eq!((told.len(), told[0].0, told[0].1.raw_os_error()), (1, 9, Some(libc::EBADFD)));
-        assert!(world.ready.is_empty());
+        assert!(world.ready.is_idle());
     }
 
     #[test]
@@ -194,7 +196,7 @@ mod tests {
             let mut world = World::with([(1, 3), (2, 3)]);
             world.devices.failing = Some((1, errno, 20));
             assert_eq!(world.read(64).1, 6);
-            assert!(world.ready.is_empty() && world.ready.take_lost().is_empty());
+            assert!(world.ready.is_idle());
         }
     }
 
@@ -204,7 +206,7 @@ mod tests {
         world.devices.failing = Some((1, libc::EINVAL, u32::MAX));
         assert_eq!(world.read(64).1, 3, "the other one has its turns");
         assert_eq!(u32::MAX - world.devices.failing.expect("set").2, 61, "each counts as a packet");
-        assert!(!world.ready.is_empty() && world.ready.take_lost().is_empty());
+        assert!(!world.ready.is_idle() && world.ready.take_lost().is_empty());
     }
 
     struct World {

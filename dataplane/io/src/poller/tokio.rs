@@ -75,7 +75,7 @@ impl Backend for TokioBackend {
     }
 
     fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        let limit = if self.news.ready.borrow().is_empty() { timeout } else { Some(Duration::ZERO) };
+        let limit = if self.news.ready.borrow().is_idle() { timeout } else { Some(Duration::ZERO) };
         let woken = self.news.woken.notified();
         self.tasks.block_on(&self.reactor, async {
             match limit {

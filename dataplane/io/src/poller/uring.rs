@@ -88,7 +88,7 @@ impl Backend for UringBackend {
 
     fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         self.watched.resume()?;
-        let timeout = if self.ready.is_empty() { timeout } else { Some(Duration::ZERO) };
+        let timeout = if self.ready.is_idle() { timeout } else { Some(Duration::ZERO) };
         self.watched.ring.enter(timeout)?;
         self.handle_completions()?;
         // A read that has just begun fetches one packet, and the others only when the kernel is entered again.

@@ -65,10 +65,11 @@ impl Device {
         leaves
     }
 
-    /// Comes back to epoll, which tells at once of packets that have come before.
+    /// Comes back to epoll, which tells at once of packets that have come before. If that fails, it is cold again only after
+    /// as many silences.
     fn cool(&mut self, epoll: &Epoll, token: u32) -> io::Result<()> {
-        self.watch(epoll, token)?;
         self.heat.reset();
+        self.watch(epoll, token)?;
         self.watch = Watch::Epoll;
         Ok(())
     }
@@ -156,9 +157,10 @@ impl Devices for Watched {
         } else {
             device.listed = false;
             device.heat.was_silent();
-            if device.watch == Watch::Hot && device.heat.is_cold() {
+            // What epoll has no room for stays hot: as long as the worker does not sleep, nobody needs to tell it.
+            if device.watch == Watch::Hot && device.heat.is_cold() && device.cool(&self.epoll, token).is_ok()
+            {
                 self.hot.retain(|hot| *hot != token);
-                device.cool(&self.epoll, token)?;
             }
         }
         Ok(outcome)
@@ -173,3 +175,6 @@ impl Devices for Watched {
 /// Devices that may be hot at a time: few enough that each has its turn again soon, within a microsecond or two where
 /// all are silent.
 const HOTTEST: usize = 4;
+
+#[cfg(test)]
+pub(super) mod tests;
