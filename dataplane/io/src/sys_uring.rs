@@ -89,12 +89,16 @@ impl ReadRing {
     }
 
     /// Asks for every packet of a device, until the request ends.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` when the kernel takes no more requests now; else what it answers. Nothing is asked then.
     pub(crate) fn read(&mut self, file: &impl AsFd, key: u64) -> io::Result<()> {
         let fd = Fd(file.as_fd().as_raw_fd());
         self.push(&opcode::ReadMulti::new(fd, 0, GROUP).build().user_data(key))
     }
 
-    /// Asks to be told whenever `file` becomes readable, until the request ends.
+    /// Asks to be told whenever `file` becomes readable, until the request ends. Fails as [`Self::read`] does.
     pub(crate) fn watch(&mut self, file: &impl AsFd, key: u64) -> io::Result<()> {
         let readable = libc::POLLIN as u32; // a small positive constant
         let fd = Fd(file.as_fd().as_raw_fd());
@@ -105,9 +109,9 @@ impl ReadRing {
     ///
     /// # Errors
     ///
-    /// What the kernel answers; a request that has ended by itself is none.
+    /// As for [`Self::read`]; a request that has ended by itself is none.
     pub(crate) fn cancel(&mut self, key: u64) -> io::Result<()> {
-        self.ring.submit()?;
+        self.submit()?;
         match self.ring.submitter().register_sync_cancel(None, CancelBuilder::user_data(key).all()) {
             Err(error) if error.raw_os_error() != Some(libc::ENOENT) => Err(error),
             Ok(()) | Err(_) => Ok(()),
@@ -130,11 +134,7 @@ impl ReadRing {
                 self.ring.submitter().submit_with_args(1, &SubmitArgs::new().timespec(&limit))
             }
         };
-        match entered.map_err(|error| (error.raw_os_error(), error)) {
-            // The time is over, a signal came, or completions wait to be taken first.
-            Ok(_) | Err((Some(libc::ETIME | libc::EINTR | libc::EBUSY), _)) => Ok(()),
-            Err((_, error)) => Err(error),
-        }
+        unless_passing(entered)
     }
 
     /// The next thing that the kernel has done.
@@ -161,12 +161,33 @@ impl ReadRing {
 
     fn push(&mut self, entry: &squeue::Entry) -> io::Result<()> {
         if self.ring.submission().is_full() {
-            self.ring.submit()?;
+            self.submit()?;
         }
         let mut submission = self.ring.submission();
         // SAFETY: neither request points to memory: a read takes its buffer from the registered ring.
         let pushed = unsafe { submission.push(entry) };
         pushed.map_err(io::Error::other)
+    }
+
+    /// Hands over all that was asked.
+    fn submit(&mut self) -> io::Result<()> {
+        for _ in 0..SUBMISSIONS {
+            unless_passing(self.ring.submit())?;
+            // The kernel may take a part.
+            if self.ring.submission().is_empty() {
+                return Ok(());
+            }
+        }
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+}
+
+/// Leaves the errors after which the ring is as good as before: the time is over, a signal came, memory is short, or
+/// completions wait to be taken first (`io_uring_enter(2)`). What was not submitted waits for the next call.
+fn unless_passing(entered: io::Result<usize>) -> io::Result<()> {
+    match entered.map_err(|error| (error.raw_os_error(), error)) {
+        Ok(_) | Err((Some(libc::ETIME | libc::EINTR | libc::EAGAIN | libc::EBUSY), _)) => Ok(()),
+        Err((_, error)) => Err(error),
     }
 }
 
@@ -256,3 +277,17 @@ const SUBMISSIONS: u32 = 64;
 
 /// A completion for each buffer, and room for requests that end.
 const COMPLETIONS: u32 = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_is_no_error_of_a_submission() {
+        let of = |errno| unless_passing(Err(io::Error::from_raw_os_error(errno)));
+        for errno in [libc::ETIME, libc::EINTR, libc::EAGAIN, libc::EBUSY] {
+            assert!(of(errno).is_ok(), "errno {errno}");
+        }
+        assert_eq!(of(libc::EEXIST).expect_err("another thread").kind(), io::ErrorKind::AlreadyExists);
+    }
+}

@@ -16,6 +16,8 @@ use crate::tun::{self, Tun};
 
 pub(super) struct UringBackend {
     waker: Waker,
+    /// Whether the ring watches the waker.
+    waking: Request,
     watched: Watched,
     ready: ReadyList,
 }
@@ -24,24 +26,32 @@ impl UringBackend {
     pub(super) fn new(waker: &Waker) -> io::Result<Self> {
         let mut ring = ReadRing::new()?;
         ring.watch(waker, WAKER)?;
-        let watched = Watched { ring, devices: BTreeMap::new(), stalled: Vec::new(), turn: 0, attached: 0 };
-        Ok(Self { waker: waker.clone(), watched, ready: ReadyList::default() })
+        let watched =
+            Watched { ring, devices: BTreeMap::new(), stalled: VecDeque::new(), turn: 0, attached: 0 };
+        let waker = waker.clone();
+        Ok(Self { waker, waking: Request::GoesOn, watched, ready: ReadyList::default() })
     }
 
-    fn handle_completions(&mut self) -> io::Result<()> {
-        while let Some(completion) = self.watched.ring.complete() {
-            self.handle(completion)?;
+    /// Begins what has ended or not begun yet. What cannot be begun now stays for the next time.
+    fn resume(&mut self) -> io::Result<()> {
+        if self.waking == Request::Ended {
+            self.watched.ring.watch(&self.waker, WAKER)?;
+            self.waking = Request::GoesOn;
         }
-        Ok(())
+        self.watched.resume()
     }
 
-    fn handle(&mut self, completion: Completion) -> io::Result<()> {
+    fn handle_completions(&mut self) {
+        while let Some(completion) = self.watched.ring.complete() {
+            self.handle(completion);
+        }
+    }
+
+    fn handle(&mut self, completion: Completion) {
         if completion.key == WAKER {
             self.waker.lower();
-            return match completion.request {
-                Request::GoesOn => Ok(()),
-                Request::Ended => self.watched.ring.watch(&self.waker, WAKER),
-            };
+            self.waking = completion.request;
+            return;
         }
         let token = completion.key as u32; // the low half
         let attached = self.watched.devices.get_mut(&token);
@@ -64,7 +74,6 @@ impl UringBackend {
             // A read that failed otherwise, as for want of a buffer, is begun again.
             (Some(_), Outcome::Event | Outcome::Failed(_)) => self.watched.note(token, completion.request),
         }
-        Ok(())
     }
 }
 
@@ -73,11 +82,12 @@ impl Backend for UringBackend {
         if self.watched.devices.contains_key(&token) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
+        tun.queue_to_read(queue)?;
         self.watched.attached = self.watched.attached.wrapping_add(1);
         let key = u64::from(self.watched.attached) << 32 | u64::from(token);
-        self.watched.ring.read(&tun.queue_to_read(queue)?, key)?;
         let device = Device { tun, queue, key, arrived: VecDeque::new(), state: State::Drained };
         self.watched.devices.insert(token, device);
+        self.watched.stalled.push_back(token);
         Ok(())
     }
 
@@ -87,13 +97,13 @@ impl Backend for UringBackend {
     }
 
     fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        self.watched.resume()?;
-        let timeout = if self.ready.is_idle() { timeout } else { Some(Duration::ZERO) };
+        let timeout = limit(self.resume(), self.ready.is_idle(), timeout)?;
         self.watched.ring.enter(timeout)?;
-        self.handle_completions()?;
+        self.handle_completions();
         // A read that has just begun fetches one packet, and the others only when the kernel is entered again.
         self.watched.ring.enter(Some(Duration::ZERO))?;
-        self.handle_completions()
+        self.handle_completions();
+        Ok(())
     }
 
     fn read(
@@ -110,12 +120,21 @@ impl Backend for UringBackend {
     }
 }
 
+/// How long a wait may last: not at all while there is something to do, or when a request has to be tried again.
+fn limit(resumed: io::Result<()>, idle: bool, timeout: Option<Duration>) -> io::Result<Option<Duration>> {
+    match resumed {
+        Ok(()) if idle => Ok(timeout),
+        Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+        Ok(()) | Err(_) => Ok(Some(Duration::ZERO)),
+    }
+}
+
 /// The attached devices and the ring that reads them.
 struct Watched {
     ring: ReadRing,
     devices: BTreeMap<u32, Device>,
-    /// Devices whose read has ended, as when no buffer was left.
-    stalled: Vec<u32>,
+    /// Devices whose read has not begun, or has ended, as when no buffer was left.
+    stalled: VecDeque<u32>,
     turn: usize,
     /// Counts attachments, so that a late completion is not taken for one of the token's next device.
     attached: u32,
@@ -141,11 +160,12 @@ enum State {
 impl Watched {
     fn note(&mut self, token: u32, request: Request) {
         if request == Request::Ended {
-            self.stalled.push(token);
+            self.stalled.push_back(token);
         }
     }
 
-    /// Reads on where a read has ended, if there is a buffer to read into.
+    /// Begins the reads that wait for it, if there is a buffer to read into. One that fails is still there, as are those
+    /// behind it.
     fn resume(&mut self) -> io::Result<()> {
         if !self.ring.has_lent() {
             return Ok(());
@@ -154,10 +174,11 @@ impl Watched {
         self.turn = self.turn.wrapping_add(1);
         let first = self.turn % self.stalled.len().max(1);
         self.stalled.rotate_left(first);
-        for token in self.stalled.drain(..) {
-            if let Some(device) = self.devices.get(&token) {
+        while let Some(token) = self.stalled.front() {
+            if let Some(device) = self.devices.get(token) {
                 self.ring.read(&device.tun.queue_to_read(device.queue)?, device.key)?;
             }
+            self.stalled.pop_front();
         }
         Ok(())
     }
