@@ -46,9 +46,12 @@ pub trait Backend {
     /// `NotFound` when the token is not attached, as after [`Self::take_lost`] named it.
     fn detach(&mut self, token: u32) -> io::Result<()>;
 
-    /// Waits until a device has packets, the waker was used, or the time is over. May return early, and returns at
-    /// once while [`Self::read`] has left packets behind or [`Self::take_lost`] has something to tell. `None` waits without limit; zero only looks. Parts of a
-    /// millisecond count as a whole one.
+    /// Waits until a device has packets, the waker was used, or the time is over. May return early, and returns at once
+    /// while [`Self::read`] has left packets behind or [`Self::take_lost`] has something to tell. `None` waits without limit; zero
+    /// only looks. Parts of a millisecond may count as a whole one.
+    ///
+    /// Any other time is for a worker that goes to sleep: a backend may prepare for that at some cost, and forget which devices were
+    /// busy.
     ///
     /// # Errors
     ///
