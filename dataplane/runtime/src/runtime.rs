@@ -234,7 +234,7 @@ impl Runtime {
         self.hear_all(Command::Settle).map(drop)
     }
 
-    /// The first worker whose thread has ended, which only a panic or a backend that can no longer be used does before [`Self::stop`].
+    /// The first worker whose thread has ended, which only a panic does before [`Self::stop`].
     #[must_use]
     pub fn dead_worker(&self) -> Option<usize> {
         self.threads.iter().position(JoinHandle::is_finished)
@@ -314,6 +314,7 @@ impl Runtime {
         }
         // A worker that could not be told finds that nobody is left to tell it anything.
         self.commands.clear();
+        (0..self.threads.len()).for_each(|worker| self.rings.wake(worker));
         for thread in self.threads.drain(..) {
             thread.join().ok();
         }
@@ -351,9 +352,9 @@ impl Runtime {
     fn tell(&self, worker: usize, command: Command) {
         let sent = self.commands[worker].send_timeout(command, ANSWER);
         self.rings.wake(worker);
-        if let Err(SendTimeoutError::Timeout(Command::Attach(token, ..))) = sent {
-            let error =
-                io::Error::new(io::ErrorKind::TimedOut, "a worker did not take it over: nobody reads it");
+        if let Err(SendTimeoutError::Timeout(Command::Attach(token, ..) | Command::Detach(token))) = sent {
+            let what = "a worker does not answer: it may read the device though it should not, or not";
+            let error = io::Error::new(io::ErrorKind::TimedOut, what);
             self.note(Trouble { worker, token: Some(token), error });
         }
     }
@@ -419,6 +420,7 @@ impl Runtime {
                 number,
                 workers,
                 spin: Spin::new(workers, clock.now()),
+                is_deaf: false,
                 engine,
                 backend,
                 outbox: Outbox::through(config.worker),

@@ -20,6 +20,9 @@ use crate::spin::Spin;
 /// Longest sleep: bounds how late a worker notices what nobody woke it for.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
+/// How long a worker sleeps that nobody can wake.
+const NAP: Duration = Duration::from_millis(1);
+
 /// What the outside asks of a worker.
 pub(crate) enum Command {
     /// To read a queue of a device.
@@ -36,6 +39,8 @@ pub(crate) struct Worker<'a> {
     pub(crate) number: usize,
     pub(crate) workers: usize,
     pub(crate) spin: Spin,
+    /// Whether its backend has failed: nothing is read, and nobody can wake it.
+    pub(crate) is_deaf: bool,
     pub(crate) engine: Engine,
     pub(crate) backend: Box<dyn Backend>,
     pub(crate) outbox: Outbox,
@@ -57,16 +62,15 @@ enum Life {
 }
 
 impl Worker<'_> {
-    /// Runs until it is told to stop or its backend fails. Then all that it has taken in has had its verdict, but for fragments
-    /// whose first one has not come; what others have passed on to it meanwhile is lost.
+    /// Runs until it is told to stop. Then all that it has taken in has had its verdict, but for fragments whose first one has
+    /// not come; what others have passed on to it meanwhile is lost.
     pub(crate) fn run(mut self) {
-        let failed = self.rounds();
-        self.complain(None, failed);
+        self.rounds();
         self.engine.handle_stop(self.clock.now());
         self.sink.finish(std::iter::from_fn(|| self.engine.poll_event()));
     }
 
-    fn rounds(&mut self) -> io::Result<()> {
+    fn rounds(&mut self) {
         let mut frames = Vec::with_capacity(2 * BATCH);
         let mut packets = Vec::with_capacity(BATCH);
         while self.obey() == Life::Goes {
@@ -74,17 +78,16 @@ impl Worker<'_> {
             for waiting in self.settling.drain(..) {
                 waiting.send(()).ok();
             }
-            let worked = self.work(&snapshot, &mut frames, &mut packets)?;
+            let worked = self.work(&snapshot, &mut frames, &mut packets);
             let more = self.keep_time(&snapshot);
             self.flush();
             self.sink.offer(std::iter::from_fn(|| self.engine.poll_event()));
             if worked {
                 self.spin.worked(self.clock.now());
             } else if !more {
-                self.rest()?;
+                self.rest();
             }
         }
-        Ok(())
     }
 
     fn obey(&mut self) -> Life {
@@ -117,7 +120,7 @@ impl Worker<'_> {
         snapshot: &Snapshot,
         frames: &mut Vec<Frame>,
         packets: &mut Vec<(u32, Buffer)>,
-    ) -> io::Result<bool> {
+    ) -> bool {
         let mut busy = false;
         for stage in [Stage::Owner, Stage::Keeper] {
             let number = self.number;
@@ -127,21 +130,31 @@ impl Worker<'_> {
             }
         }
         let room = self.rings.room(self.number, Stage::Keeper).min(self.limit(Stage::Keeper));
-        self.read(room, packets)?;
+        self.read(room, packets);
         frames.extend(
             packets.drain(..).map(|(token, buffer)| Frame::new(entry(Attachment::from_token(token)), buffer)),
         );
-        Ok(busy | self.process(snapshot, frames))
+        busy | self.process(snapshot, frames)
     }
 
-    fn read(&mut self, budget: usize, packets: &mut Vec<(u32, Buffer)>) -> io::Result<()> {
+    fn read(&mut self, budget: usize, packets: &mut Vec<(u32, Buffer)>) {
+        if self.is_deaf {
+            return;
+        }
         // What a wait has seen is read; this one just looks.
-        self.backend.wait(Some(Duration::ZERO))?;
-        self.backend.read(budget, &mut self.pool, packets)?;
+        let looked = self.backend.wait(Some(Duration::ZERO));
+        let read = looked.and_then(|()| self.backend.read(budget, &mut self.pool, packets));
+        self.heed(read.map(drop));
         for (token, error) in self.backend.take_lost() {
             self.complain(Some(token), Err(error));
         }
-        Ok(())
+    }
+
+    /// A backend that fails can no longer be used. The worker goes on for those who pass frames on to it, and says so once.
+    fn heed(&mut self, done: io::Result<()>) {
+        if done.is_err() && !std::mem::replace(&mut self.is_deaf, true) {
+            self.complain(None, done);
+        }
     }
 
     /// How many frames of a stage may be taken in, so that all they cause can be passed on.
@@ -235,16 +248,16 @@ impl Worker<'_> {
     }
 
     /// Looks again for a while after there was work, then sleeps.
-    fn rest(&mut self) -> io::Result<()> {
+    fn rest(&mut self) {
         let now = self.clock.now();
         if self.spin.wants_to_know(now) {
             self.spin.hear_of(::io::thread::preemptions().unwrap_or(0), now);
         }
         if self.spin.goes_on(now) {
             std::hint::spin_loop();
-            return Ok(());
+        } else {
+            self.sleep();
         }
-        self.sleep()
     }
 
     /// Sleeps until there is something to do, with the outbox flushed.
@@ -252,15 +265,17 @@ impl Worker<'_> {
     /// Rings are looked at once more after the announcement, because nobody wakes a worker that is awake. Whoever sends a command
     /// wakes it whatever it does. It does not sleep while frames wait that it cannot take in, for want of room with their owners: it
     /// goes round until those have made room.
-    fn sleep(&mut self) -> io::Result<()> {
+    fn sleep(&mut self) {
+        if self.is_deaf {
+            return std::thread::park_timeout(NAP);
+        }
         self.rings.lie_down(self.number);
-        let mut waited = Ok(());
         if self.commands.is_empty() && !self.rings.is_waiting(self.number) {
             let timeout = self.clock.until(self.engine.poll_timeout()).min(LONGEST_SLEEP);
-            waited = self.backend.wait(Some(timeout));
+            let waited = self.backend.wait(Some(timeout));
+            self.heed(waited);
         }
         self.rings.get_up(self.number);
-        waited
     }
 
     /// Tells the outside of a failure; when nobody listens, packets matter more.
