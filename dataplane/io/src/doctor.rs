@@ -5,10 +5,9 @@ pub mod selftest;
 use std::fs::{self, OpenOptions};
 use std::io;
 
-use nix::sched::{CloneFlags, unshare};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use crate::netns::{self, Netns};
+use crate::netns;
 use crate::poller::{self, BackendKind};
 use crate::tun::{Offload, Queues, Tun, TunOptions};
 
@@ -152,7 +151,7 @@ fn tun_file() -> Check {
 
 /// Makes a namespace without a name, which ends with the thread.
 fn namespace() -> Check {
-    let made = in_a_new_namespace(|_| Ok(()));
+    let made = netns::in_a_new_namespace(|_| Ok(()));
     let advice = "the kernel or the container runtime forbids unshare(CLONE_NEWNET); run as root on the host";
     tried("network namespaces", made.map(|()| "can be made".to_owned()), advice)
 }
@@ -248,16 +247,8 @@ fn backends() -> Vec<Check> {
 }
 
 /// A device in a namespace without a name.
-pub(crate) fn open_device(options: TunOptions) -> io::Result<Tun> {
-    in_a_new_namespace(|netns| Tun::open(&netns, "doctor", options))
-}
-
-/// Does `work` in a namespace without a name, on a thread that ends with it. The namespace lives as long as what `work` keeps of it.
-fn in_a_new_namespace<T: Send>(work: impl FnOnce(Netns) -> io::Result<T> + Send) -> io::Result<T> {
-    netns::on_a_thread_of_its_own(|| {
-        unshare(CloneFlags::CLONE_NEWNET)?;
-        work(Netns::current()?)
-    })
+fn open_device(options: TunOptions) -> io::Result<Tun> {
+    netns::in_a_new_namespace(|netns| Tun::open(&netns, "doctor", options))
 }
 
 fn tried(name: &str, result: io::Result<String>, advice: &str) -> Check {

@@ -214,8 +214,16 @@ fn bind_a_new_namespace(path: &Path) -> io::Result<()> {
     Ok(mount(Some(OWN_NAMESPACE), path, NONE, MsFlags::MS_BIND, NONE)?)
 }
 
+/// Does `work` in a namespace without a name, on a thread that ends with it. The namespace lives as long as what `work` keeps of it.
+pub(crate) fn in_a_new_namespace<T: Send>(work: impl FnOnce(Netns) -> io::Result<T> + Send) -> io::Result<T> {
+    on_a_thread_of_its_own(|| {
+        unshare(CloneFlags::CLONE_NEWNET)?;
+        work(Netns::current()?)
+    })
+}
+
 /// Runs `work` on a thread that may change namespace, because nothing else ever runs on it.
-pub(crate) fn on_a_thread_of_its_own<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+fn on_a_thread_of_its_own<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
     thread::scope(|scope| {
         let thread = thread::Builder::new().name("netns".to_owned()).spawn_scoped(scope, work)?;
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))

@@ -5,8 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use super::netlink;
-use crate::doctor::in_a_new_namespace;
-use crate::netns::Netns;
+use crate::netns::{Netns, in_a_new_namespace};
 use crate::tun::{Offload, Tun, TunOptions};
 
 /// One namespace. It ends with this value and the sockets made in it.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::doctor;
+use crate::netns::in_a_new_namespace;
 use crate::tun::TunOptions;
 
 #[test]
@@ -55,7 +55,8 @@ fn a_worker_does_not_sleep_while_a_request_has_to_be_tried_again() {
 fn attached<const N: usize>(tokens: [u32; N]) -> UringBackend {
     let mut backend = UringBackend::new(&Waker::new().expect("eventfd")).expect("a ring");
     for token in tokens {
-        let tun = doctor::open_device(TunOptions::default()).expect("a device, as root");
+        let tun = in_a_new_namespace(|netns| Tun::open(&netns, "test", TunOptions::default()))
+            .expect("a device, as root");
         backend.attach(token, Arc::new(tun), 0).expect("attach");
     }
     backend.wait(Some(Duration::ZERO)).expect("begin to read");

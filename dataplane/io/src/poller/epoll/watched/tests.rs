@@ -1,5 +1,5 @@
 use super::*;
-use crate::doctor;
+use crate::netns::in_a_new_namespace;
 use crate::tun::TunOptions;
 
 #[test]
@@ -17,7 +17,10 @@ fn a_device_that_epoll_refuses_stays_hot_until_it_is_taken() {
 
 /// A device without packets that is read without epoll.
 pub(in crate::poller::epoll) fn add_hot(watched: &mut Watched, token: u32) -> Arc<Tun> {
-    let tun = Arc::new(doctor::open_device(TunOptions::default()).expect("a device, as root"));
+    let tun = Arc::new(
+        in_a_new_namespace(|netns| Tun::open(&netns, "test", TunOptions::default()))
+            .expect("a device, as root"),
+    );
     watched.add(token, Arc::clone(&tun), 0).expect("add");
     let device = watched.devices.get_mut(&token).expect("added");
     (0..1000).for_each(|_| device.heat.gave(0));
