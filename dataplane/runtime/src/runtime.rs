@@ -353,7 +353,7 @@ impl Runtime {
         let sent = self.commands[worker].send_timeout(command, ANSWER);
         self.rings.wake(worker);
         if let Err(SendTimeoutError::Timeout(Command::Attach(token, ..) | Command::Detach(token))) = sent {
-            let what = "a worker does not answer: it may read the device though it should not, or not";
+            let what = "a worker does not answer and was not told whether to read the device";
             let error = io::Error::new(io::ErrorKind::TimedOut, what);
             self.note(Trouble { worker, token: Some(token), error });
         }
