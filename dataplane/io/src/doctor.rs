@@ -9,6 +9,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::netns;
 use crate::poller::{self, BackendKind};
+use crate::sys_uring_burst::{BURST, BurstRing};
 use crate::tun::{Offload, Queues, Tun, TunOptions};
 
 /// One thing looked at.
@@ -70,7 +71,7 @@ pub fn checks() -> Vec<Check> {
         steering(),
     ];
     checks.extend(selftest::checks());
-    checks.extend([io_uring(), open_files()]);
+    checks.extend([io_uring(), bursts(), open_files()]);
     checks.extend(backends());
     checks
 }
@@ -211,8 +212,21 @@ fn io_uring() -> Check {
 fn io_uring_under(setting: u64) -> (bool, String) {
     match setting {
         0 | 1 => (true, format!("allowed by kernel.io_uring_disabled = {setting}")),
-        _ => (false, format!("kernel.io_uring_disabled = {setting}; the other backends do without")),
+        _ => (false, format!("kernel.io_uring_disabled = {setting}")),
     }
+}
+
+/// Reads a device in bursts, as epoll's backend does with busy ones.
+fn bursts() -> Check {
+    let read = open_device(TunOptions::default()).and_then(|tun| BurstRing::new()?.read(&tun));
+    let (there, detail) = match read {
+        Ok(()) => (true, format!("one call reads up to {BURST} packets of a busy device")),
+        Err(error) => (
+            false,
+            format!("{error}: every packet is read by itself; needs Linux 6.4 and 1 MB of locked memory"),
+        ),
+    };
+    found("bursts", Need::Optional, there, detail)
 }
 
 fn open_files() -> Check {

@@ -7,8 +7,8 @@
 //!
 //! Read first: [`Backend`] and [`Tun`].
 //!
-//! Rules of the crate: every `unsafe` block is in `sys.rs`, `sys_bpf.rs` or `sys_uring.rs`, holds one call and says why it
-//! is sound; a thread that enters a namespace is made for that and ends afterwards, so no pooled thread changes namespace.
+//! Rules of the crate: every `unsafe` block is in a file `sys*.rs`, holds one call and says why it is sound;
+//! a thread that enters a namespace is made for that and ends afterwards, so no pooled thread changes namespace.
 //!
 //! - [`mod@doctor`]: what the machine offers, with a self-test of its devices, and raising the limit of open files
 //! - [`mod@netns`]: named namespaces as `ip netns` knows them, and running code or programs in them
@@ -31,6 +31,7 @@ pub mod steering;
 mod sys;
 mod sys_bpf;
 mod sys_uring;
+mod sys_uring_burst;
 pub mod thread;
 pub mod tun;
 

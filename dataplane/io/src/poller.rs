@@ -63,7 +63,7 @@ pub trait Backend {
     /// order. What [`Self::wait`] has seen is read, and more where a backend knows that there may be more.
     ///
     /// A device that is gone is detached and named by [`Self::take_lost`]; the rest go on. A read that fails otherwise costs
-    /// the packet it was to fetch, which counts against `budget`; nobody is told, and the device is read on.
+    /// the packet it was to fetch, and no round lasts longer for it; nobody is told, and the device is read on.
     ///
     /// # Errors
     ///
@@ -86,7 +86,8 @@ pub enum BackendKind {
     /// The best one that works here.
     #[default]
     Auto,
-    /// Readiness from epoll, one system call for each packet.
+    /// Readiness from epoll; one system call for each packet, or for 16 of a device that gives more than its worker can take where the
+    /// kernel can do that (Linux 6.4, with `io_uring` allowed).
     Epoll,
     /// Devices made by tokio-tun, readiness from a tokio reactor: the portable one.
     Tokio,

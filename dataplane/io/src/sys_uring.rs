@@ -2,7 +2,7 @@
 //!
 //! All `unsafe` of it is here, behind [`ReadRing`]. A buffer that the kernel may write to is inside the ring and nowhere
 //! else; it comes out with the completion that ends the kernel's right to it, or when no request is left.
-#![expect(unsafe_code, reason = "the one module that shares memory with the kernel")]
+#![expect(unsafe_code, reason = "shares memory with the kernel")]
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
@@ -184,7 +184,7 @@ impl ReadRing {
 
 /// Leaves the errors after which the ring is as good as before: the time is over, a signal came, memory is short, or
 /// completions wait to be taken first (`io_uring_enter(2)`). What was not submitted waits for the next call.
-fn unless_passing(entered: io::Result<usize>) -> io::Result<()> {
+pub(crate) fn unless_passing(entered: io::Result<usize>) -> io::Result<()> {
     match entered.map_err(|error| (error.raw_os_error(), error)) {
         Ok(_) | Err((Some(libc::ETIME | libc::EINTR | libc::EAGAIN | libc::EBUSY), _)) => Ok(()),
         Err((_, error)) => Err(error),

@@ -83,6 +83,13 @@ impl Tun {
         }
     }
 
+    /// Takes a packet as it was read, the header included, into `buffer`, which is emptied first.
+    pub(crate) fn take_copy(&self, read: &[u8], buffer: &mut Buffer) {
+        make_room(buffer)[..read.len()].copy_from_slice(read);
+        buffer.set_len(read.len());
+        self.take_header(buffer);
+    }
+
     /// Moves what the header says to [`Buffer::offload`].
     pub(crate) fn take_header(&self, buffer: &mut Buffer) {
         if let Header::Vnet = self.header
@@ -159,8 +166,11 @@ pub(crate) fn make_room(buffer: &mut Buffer) -> &mut [u8] {
     buffer.clear();
     buffer.prepend(vnet::LENGTH);
     buffer.set_len(0);
-    buffer.spare_mut(vnet::LENGTH + PACKET_CAPACITY)
+    buffer.spare_mut(ROOM)
 }
+
+/// Bytes of the longest packet and its header.
+pub(crate) const ROOM: usize = vnet::LENGTH + PACKET_CAPACITY;
 
 /// What an error of [`Tun::read`] or [`Tun::write`] says about the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

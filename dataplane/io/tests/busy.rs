@@ -13,10 +13,13 @@ use vpclab_io::tun::{Trouble, trouble};
 for_each_backend!(
     a_busy_device_falls_silent_and_speaks_again,
     a_busy_device_that_is_removed_is_lost,
+    a_device_that_is_removed_during_a_flood_is_lost,
     a_busy_device_wakes_a_worker_that_has_gone_to_sleep,
     a_quiet_device_is_found_beside_a_busy_one,
     many_busy_devices_have_all_their_packets_read,
-    packets_of_a_busy_device_come_in_order_one_by_one_and_in_bursts;
+    packets_of_a_busy_device_come_in_order_one_by_one_and_in_bursts,
+    packets_of_a_flood_are_whole_whatever_their_length,
+    what_was_fetched_of_a_detached_device_is_not_the_next_ones;
     a_busy_device_that_is_detached_keeps_its_packets,
 );
 
@@ -30,6 +33,41 @@ fn packets_of_a_busy_device_come_in_order_one_by_one_and_in_bursts(kind: Backend
         let seen: Vec<_> = looks(&mut worker, burst).into_iter().map(|(_, number)| number).collect();
         assert_eq!(seen, sent, "a burst of {burst}");
     }
+}
+
+fn packets_of_a_flood_are_whole_whatever_their_length(kind: BackendKind) {
+    let (namespace, mut worker) = attached(kind, 2);
+    let socket = namespace.socket();
+    let lengths = [vec![4; 500], [4, 1400, 700].repeat(200), vec![1472; 300], vec![4; 300]].concat();
+    for (number, length) in (0_u32..).zip(&lengths) {
+        let mut payload = number.to_be_bytes().to_vec();
+        payload.resize(*length, number as u8);
+        socket.send_to(&payload, ("10.9.0.2", 9)).expect("send");
+        send(&socket, 1, number);
+    }
+    let mut numbers = [0_u32; 2];
+    while numbers.iter().any(|number| *number < lengths.len() as u32) {
+        worker.look();
+        let packets = worker.read(64);
+        assert!(!packets.is_empty(), "{numbers:?} of {} packets came", lengths.len());
+        for (device, packet) in packets {
+            let (next, payload) = (&mut numbers[device as usize], udp_payload(packet.bytes()));
+            assert_eq!(payload[..4], next.to_be_bytes());
+            assert!(payload[4..].iter().all(|byte| *byte == *next as u8));
+            assert_eq!(payload.len(), if device == 0 { lengths[*next as usize] } else { 4 });
+            *next += 1;
+        }
+    }
+}
+
+fn what_was_fetched_of_a_detached_device_is_not_the_next_ones(kind: BackendKind) {
+    let (namespace, mut worker) = attached(kind, 1);
+    let socket = namespace.socket();
+    flood(&mut worker, &socket);
+    worker.backend.detach(0).expect("detach");
+    worker.backend.attach(0, namespace.device("eth1", 1, kind.opener()), 0).expect("attach");
+    send(&socket, 1, 7_777);
+    assert_eq!(looks(&mut worker, 1), [(0, 7_777)]);
 }
 
 fn a_busy_device_wakes_a_worker_that_has_gone_to_sleep(kind: BackendKind) {
@@ -96,6 +134,18 @@ fn a_busy_device_that_is_removed_is_lost(kind: BackendKind) {
     keep_busy(&mut worker, &socket, 1);
 }
 
+fn a_device_that_is_removed_during_a_flood_is_lost(kind: BackendKind) {
+    let (namespace, mut worker) = attached(kind, 2);
+    let socket = namespace.socket();
+    flood(&mut worker, &socket);
+    namespace.ip(&["link", "delete", "eth0"]);
+    // What was fetched before still comes.
+    worker.read(64);
+    let lost: Vec<_> = worker.lost().iter().map(|(token, error)| (*token, trouble(error))).collect();
+    assert_eq!(lost, [(0, Trouble::Gone)]);
+    keep_busy(&mut worker, &socket, 1);
+}
+
 fn a_busy_device_that_is_detached_keeps_its_packets(kind: BackendKind) {
     let namespace = support::Namespace::new();
     let tun = namespace.device("eth0", 0, kind.opener());
@@ -126,6 +176,16 @@ fn keep_busy(worker: &mut Worker, socket: &UdpSocket, device: u8) {
         send(socket, device, number);
         let seen: Vec<_> = looks(worker, 1).into_iter().map(|(_, number)| number).collect();
         assert_eq!(seen, [number]);
+    }
+}
+
+/// Sends more than is read, in bursts where that is done, and stops within one.
+fn flood(worker: &mut Worker, socket: &UdpSocket) {
+    (0..1_000).for_each(|number| send(socket, 0, number));
+    let mut seen = 0;
+    while seen < 190 {
+        worker.look();
+        seen += worker.read(10).len();
     }
 }
 

@@ -32,6 +32,7 @@ fn a_machine_that_runs_these_tests_lacks_nothing() {
         "self-test, on to off",
         "--io epoll",
         "io_uring",
+        "bursts",
     ] {
         assert!(names.contains(&name), "{names:?}");
     }

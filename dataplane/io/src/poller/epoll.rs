@@ -1,5 +1,6 @@
 //! Readiness from epoll, edge-triggered: a device is reported once and stays on the list until it is drained. Devices that
-//! are busy all the time are not reported at all: they have their turns anyway.
+//! are busy all the time are not reported at all: they have their turns anyway, and those that give more than the worker can take are
+//! read in bursts.
 
 use std::io;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use super::{Backend, Waker};
 use crate::pool::BufferPool;
 use crate::tun::Tun;
 
+mod burst;
 mod heat;
 mod watched;
 

@@ -10,9 +10,9 @@ use crate::tun;
 
 /// The attached devices, as a turn sees them.
 pub(super) trait Devices {
-    /// Reads one packet of the device; `None` when none waits, or the device is not to be asked now or not attached. From
-    /// then on the device is off the list, and something has to put it there again. After an error it is still there,
-    /// unless the device is gone.
+    /// Reads one packet of the device. `None` when none waits, or none did when the device was last read, or it is not to be asked
+    /// now or not attached. From then on the device is off the list, and something has to put it there again. After an error it
+    /// is still there, unless the device is gone.
     fn read(&mut self, token: u32, buffer: &mut Buffer) -> io::Result<Option<usize>>;
 
     /// Lets go of a device that is gone.
@@ -130,7 +130,7 @@ fn take_turn(
 
 /// Packets one device gives before the next one has its turn: long enough that neighbours of one flow stay
 /// together, short enough that a batch of 64 serves four devices.
-const TURN: usize = 16;
+pub(super) const TURN: usize = 16;
 
 /// Bytes read in one round, about: what is read is written soon after, while it is in the second-level cache.
 const BYTES: usize = 256 * 1024;

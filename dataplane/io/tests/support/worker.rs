@@ -10,7 +10,8 @@ use vpclab_io::{Backend, Buffer, BufferPool, Outbox, Tun, Waker};
 
 use super::{Namespace, udp_payload};
 
-/// Makes a test of each function for each backend; those behind the semicolon not for rings, which fetch packets ahead.
+/// Makes a test of each function for each backend; those behind the semicolon not for rings, which fetch every
+/// packet ahead.
 macro_rules! for_each_backend {
     ($($test:ident),+ $(,)? $(; $($unfetched:ident),+ $(,)?)?) => {
         mod epoll {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use wire::Buffer;
 
+use super::burst::{Burst, Next, Run};
 use super::heat::Heat;
 use crate::poller::ready::Devices;
 use crate::tun::Tun;
@@ -23,6 +24,7 @@ pub(super) struct Watched {
     hot: VecDeque<u32>,
     /// How often the worker has gone to sleep.
     sleeps: u64,
+    burst: Burst,
 }
 
 struct Device {
@@ -32,6 +34,7 @@ struct Device {
     watch: Watch,
     /// Whether it is on the ready list.
     listed: bool,
+    run: Run,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,6 +48,20 @@ enum Watch {
 impl Device {
     fn file(&self) -> io::Result<BorrowedFd<'_>> {
         self.tun.queue_to_read(self.queue)
+    }
+
+    /// Reads a packet, or takes one that was read with others.
+    fn next(&self, token: u32, burst: &mut Burst, buffer: &mut Buffer) -> io::Result<Option<usize>> {
+        let mut next = burst.next(token, &self.tun, buffer);
+        if next == Next::Unknown && self.watch == Watch::Hot && self.run.is_worth_a_burst() {
+            burst.fetch(token, &self.file()?);
+            next = burst.next(token, &self.tun, buffer);
+        }
+        match next {
+            Next::Packet(length) => Ok(Some(length)),
+            Next::Dry => Ok(None),
+            Next::Unknown => self.tun.read(self.queue, buffer),
+        }
     }
 
     fn watch(&self, epoll: &Epoll, token: u32) -> io::Result<()> {
@@ -78,7 +95,7 @@ impl Device {
 impl Watched {
     pub(super) fn new() -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        Ok(Self { epoll, devices: BTreeMap::new(), hot: VecDeque::new(), sleeps: 0 })
+        Ok(Self { epoll, devices: BTreeMap::new(), hot: VecDeque::new(), sleeps: 0, burst: Burst::default() })
     }
 
     /// Watches what is no device: it is told of as long as it is readable.
@@ -90,7 +107,14 @@ impl Watched {
         if self.devices.contains_key(&token) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        let device = Device { tun, queue, heat: Heat::default(), watch: Watch::Epoll, listed: false };
+        let device = Device {
+            tun,
+            queue,
+            heat: Heat::default(),
+            watch: Watch::Epoll,
+            listed: false,
+            run: Run::default(),
+        };
         device.watch(&self.epoll, token)?;
         self.devices.insert(token, device);
         Ok(())
@@ -98,6 +122,7 @@ impl Watched {
 
     pub(super) fn remove(&mut self, token: u32) -> io::Result<()> {
         let device = self.devices.remove(&token).ok_or(io::ErrorKind::NotFound)?;
+        self.burst.forget(token);
         match device.watch {
             Watch::Epoll => device.unwatch(&self.epoll),
             Watch::Hot => {
@@ -148,8 +173,9 @@ impl Devices for Watched {
             device.listed = false;
             return Ok(None);
         }
-        let outcome = device.tun.read(device.queue, buffer)?;
-        if outcome.is_some() {
+        let outcome = device.next(token, &mut self.burst, buffer)?;
+        if let Some(length) = outcome {
+            device.run.gave(length);
             device.heat.gave(self.sleeps);
             if self.hot.len() < HOTTEST && device.becomes_hot(&self.epoll) {
                 self.hot.push_back(token);
@@ -157,6 +183,7 @@ impl Devices for Watched {
         } else {
             device.listed = false;
             device.heat.was_silent();
+            device.run.was_silent();
             // What epoll has no room for stays hot: as long as the worker does not sleep, nobody needs to tell it.
             if device.watch == Watch::Hot && device.heat.is_cold() && device.cool(&self.epoll, token).is_ok()
             {
