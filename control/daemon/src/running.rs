@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use compile::Compiler;
 use lab::{Dirs, LiveLab, OpenedDevice, Plan, Programs};
 use model::Valid;
-use runtime::{Attachment, BackendKind, Queues, Runtime, Snapshot, Tun};
+use runtime::{Attachment, BackendKind, Part, Queues, Runtime, Snapshot, Tun};
 
 use crate::error::Error;
 use crate::event::{self, Event};
@@ -237,8 +237,11 @@ impl Running {
     /// Notes what the workers met, but for devices that were just taken away from them.
     pub(crate) fn note_troubles_but_of(&mut self, removed: &BTreeSet<Attachment>) {
         while let Some(trouble) = self.runtime.poll_trouble() {
-            let device = trouble.token.map(Attachment::from_token);
-            if device.is_none_or(|device| !removed.contains(&device)) {
+            let is_of_removed = match trouble.part {
+                Part::Device(at) => removed.contains(&at),
+                Part::FlowLogs | Part::Worker(_) => false,
+            };
+            if !is_of_removed {
                 self.troubles.note_runtime(&trouble, &self.labels);
             }
         }

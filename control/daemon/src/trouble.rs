@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use lab::programs::ProgramEvent;
-use runtime::{Attachment, Trouble};
+use runtime::{Part, Trouble};
 
 use crate::labels::Labels;
 
@@ -63,12 +63,10 @@ impl Troubles {
 /// What a failure of a device or of the flow-log writer is about.
 pub(crate) fn words(trouble: &Trouble, labels: &Labels) -> String {
     let error = &trouble.error;
-    match (trouble.token, trouble.worker) {
-        (Some(token), _) => {
-            format!("device of {}: {error}", labels.attachment(Attachment::from_token(token)))
-        }
-        (None, usize::MAX) => format!("flow logs: {error}"),
-        (None, worker) => format!("worker {worker}: {error}"),
+    match trouble.part {
+        Part::Device(at) => format!("device of {}: {error}", labels.attachment(at)),
+        Part::FlowLogs => format!("flow logs: {error}"),
+        Part::Worker(number) => format!("worker {number}: {error}"),
     }
 }
 

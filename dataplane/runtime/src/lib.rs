@@ -9,11 +9,14 @@
 mod clock;
 mod devices;
 mod handoff;
+mod options;
 mod publish;
 mod runtime;
 mod sink;
 mod spin;
+mod trouble;
 mod worker;
+mod writer;
 
 pub use clock::Clock;
 pub use engine::{Counters, Direction, DropReason, DropRecord, FlowRecord, NatCounters, Time};
@@ -21,5 +24,7 @@ pub use io::doctor;
 pub use io::doctor::raise_nofile_limit;
 pub use io::poller::{BackendError, BackendKind};
 pub use io::{Queues, Tun};
-pub use runtime::{Options, Runtime, RuntimeError, Trouble};
+pub use options::Options;
+pub use runtime::Runtime;
 pub use snapshot::{Attachment, HostIx, InterfaceIx, NameIx, Names, Snapshot};
+pub use trouble::{Part, RuntimeError, Trouble};

@@ -1,21 +1,13 @@
 //! Events on their way from the workers to the flow-log files, which never slow a packet down (FL-07).
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fs::{File, Metadata, OpenOptions};
-use std::io::{BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crossbeam::channel::{Receiver, Sender, bounded};
+use crossbeam::channel::{Sender, bounded};
 use engine::Event;
-use flowlog::FlowLogs;
-use nix::fcntl::OFlag;
 use snapshot::{InterfaceIx, Snapshot};
-
-use crate::clock::Clock;
 
 /// Events of all workers together that may be on their way, some 90 MB; more traffic than that becomes SKIPDATA.
 pub(crate) const ROOM: usize = 1 << 20;
@@ -25,9 +17,6 @@ const SLICE: usize = 16_384;
 
 /// How long a worker that ends waits for the writer to take one slice.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How often the writer looks at windows when no event comes.
-const TICK: Duration = Duration::from_millis(200);
 
 /// Events of one worker, in order.
 #[derive(Debug)]
@@ -82,7 +71,7 @@ impl Room {
         self.used.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn give(&self, places: usize) {
+    pub(crate) fn give(&self, places: usize) {
         self.used.fetch_sub(places, Ordering::Relaxed);
     }
 }
@@ -185,107 +174,6 @@ fn events_of(message: Message) -> VecDeque<Event> {
     match message {
         Message::Events(batch) => batch.events,
         Message::Snapshot(_) | Message::Stop => VecDeque::new(),
-    }
-}
-
-/// The writer's thread: windows, records, files.
-pub(crate) struct Writer {
-    pub(crate) from: Receiver<Message>,
-    pub(crate) room: Arc<Room>,
-    pub(crate) logs: FlowLogs,
-    pub(crate) clock: Clock,
-    /// What relative destinations start from.
-    pub(crate) directory: PathBuf,
-    pub(crate) errors: Sender<crate::Trouble>,
-    pub(crate) files: BTreeMap<PathBuf, BufWriter<File>>,
-}
-
-impl Writer {
-    pub(crate) fn run(mut self) {
-        loop {
-            match self.from.recv_timeout(TICK) {
-                Ok(Message::Events(batch)) => self.take(&batch),
-                Ok(Message::Snapshot(snapshot)) => self.logs.handle_snapshot(&snapshot, self.clock.now()),
-                Ok(Message::Stop) | Err(crossbeam::channel::RecvTimeoutError::Disconnected) => break,
-                Err(crossbeam::channel::RecvTimeoutError::Timeout) => {}
-            }
-            self.write_lines();
-        }
-        self.logs.finish(self.clock.now());
-        self.write_lines();
-    }
-
-    fn take(&mut self, batch: &Batch) {
-        for event in &batch.events {
-            self.logs.handle_event(batch.worker, event);
-        }
-        self.room.give(batch.events.len());
-        if let Some(taken) = &batch.taken {
-            // A worker that has waited too long does not hear it.
-            taken.try_send(()).ok();
-        }
-    }
-
-    fn write_lines(&mut self) {
-        let mut wrote = BTreeSet::new();
-        while let Some(line) = self.logs.poll_line() {
-            let path = self.directory.join(&line.file);
-            let written = self.write_line(&path, &line.text);
-            self.check(&path, written);
-            wrote.insert(path);
-        }
-        for path in wrote {
-            let flushed = self.files.get_mut(&path).map_or(Ok(()), BufWriter::flush);
-            self.check(&path, flushed);
-        }
-    }
-
-    /// Tells the outside of a failure; the next line opens the file again.
-    fn check(&mut self, path: &Path, done: std::io::Result<()>) {
-        if let Err(error) = done {
-            // What could not be written is lost: dropping the writer must not try, and fail, once more.
-            self.files.remove(path).map(BufWriter::into_parts);
-            let error = std::io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-            self.errors.try_send(crate::Trouble { worker: usize::MAX, token: None, error }).ok();
-        }
-    }
-
-    fn write_line(&mut self, path: &Path, text: &str) -> std::io::Result<()> {
-        if !self.files.contains_key(path) {
-            self.files.insert(path.to_owned(), BufWriter::new(open(path)?));
-        }
-        match self.files.get_mut(path) {
-            Some(file) => writeln!(file, "{text}"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Opens a log for appending, made if it is not there.
-///
-/// # Errors
-///
-/// What the system says, and whatever is no regular file: a pipe without a reader would hold the writer up for ever.
-fn open(path: &Path) -> std::io::Result<File> {
-    if let Some(directory) = path.parent() {
-        std::fs::create_dir_all(directory)?;
-    }
-    match std::fs::metadata(path) {
-        Ok(metadata) => demand_file(&metadata)?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    // Somebody may put something else there between the two looks.
-    let file =
-        OpenOptions::new().create(true).append(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
-    demand_file(&file.metadata()?)?;
-    Ok(file)
-}
-
-fn demand_file(metadata: &Metadata) -> std::io::Result<()> {
-    match metadata.is_file() {
-        true => Ok(()),
-        false => Err(std::io::Error::other("not a regular file, to which alone flow logs are written")),
     }
 }
 

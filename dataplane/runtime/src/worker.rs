@@ -10,12 +10,12 @@ use engine::{BATCH, Engine, FRAGMENTS_WAITING, Frame, Next};
 use snapshot::{Attachment, Snapshot};
 use wire::Buffer;
 
-use crate::Trouble;
 use crate::clock::Clock;
 use crate::handoff::{Rings, Stage};
 use crate::publish::View;
 use crate::sink::EventSink;
 use crate::spin::Spin;
+use crate::trouble::{Part, Trouble};
 
 /// Longest sleep: bounds how late a worker notices what nobody woke it for.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
@@ -63,7 +63,7 @@ enum Life {
 
 impl Worker<'_> {
     /// Runs until it is told to stop. Then all that it has taken in has had its verdict, but for fragments whose first one has
-    /// not come; what others have passed on to it meanwhile is lost.
+    /// not come; what its backend has fetched ahead is lost, and what others have passed on to it meanwhile.
     pub(crate) fn run(mut self) {
         self.rounds();
         self.engine.handle_stop(self.clock.now());
@@ -100,13 +100,13 @@ impl Worker<'_> {
             match command {
                 Command::Attach(token, tun, queue) => {
                     let attached = self.backend.attach(token, tun, queue);
-                    self.complain(Some(token), attached);
+                    self.complain(device(token), attached);
                 }
                 Command::Ask(question) => question(&self.engine),
                 Command::Detach(token) => match self.backend.detach(token) {
                     // Another worker reads it, or it failed before and was complained of then.
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    detached => self.complain(Some(token), detached),
+                    detached => self.complain(device(token), detached),
                 },
                 Command::Settle(waiting) => self.settling.push(waiting),
                 Command::Stop => return Life::Stops,
@@ -146,14 +146,14 @@ impl Worker<'_> {
         let read = looked.and_then(|()| self.backend.read(budget, &mut self.pool, packets));
         self.heed(read.map(drop));
         for (token, error) in self.backend.take_lost() {
-            self.complain(Some(token), Err(error));
+            self.complain(device(token), Err(error));
         }
     }
 
     /// A backend that fails can no longer be used. The worker goes on for those who pass frames on to it, and says so once.
     fn heed(&mut self, done: io::Result<()>) {
         if done.is_err() && !std::mem::replace(&mut self.is_deaf, true) {
-            self.complain(None, done);
+            self.complain(Part::Worker(self.number), done);
         }
     }
 
@@ -279,11 +279,15 @@ impl Worker<'_> {
     }
 
     /// Tells the outside of a failure; when nobody listens, packets matter more.
-    fn complain(&self, token: Option<u32>, done: io::Result<()>) {
+    fn complain(&self, part: Part, done: io::Result<()>) {
         if let Err(error) = done {
-            self.errors.try_send(Trouble { worker: self.number, token, error }).ok();
+            self.errors.try_send(Trouble { part, error }).ok();
         }
     }
+}
+
+fn device(token: u32) -> Part {
+    Part::Device(Attachment::from_token(token))
 }
 
 /// Where what is read from a device enters: for whoever looks from inside, the hosts are one internet.
@@ -292,15 +296,4 @@ fn entry(device: Attachment) -> Attachment {
 }
 
 #[cfg(test)]
-mod tests {
-    use snapshot::{HostIx, InterfaceIx};
-
-    use super::*;
-
-    #[test]
-    fn what_a_host_sends_enters_as_the_internet() {
-        let interface = Attachment::interface(InterfaceIx(0));
-        assert_eq!(entry(Attachment::host(HostIx(0))), Attachment::INTERNET);
-        assert_eq!(entry(interface), interface);
-    }
-}
+mod tests;

@@ -1,18 +1,18 @@
 //! The steering program gives a packet to the worker that the engine says it belongs to.
 
+mod support;
+
 use std::net::SocketAddr;
 
 use engine::Steering;
 use io::steering::Program;
 use proptest::prelude::*;
-use snapshot::spec::{InternetSpec, LabSpec};
-use snapshot::{Builder, RelatedIcmp, Settings, Snapshot};
 use wire::testing::{echo_reply, echo_request, fragments, icmp, icmp_error, other, tcp, udp};
 use wire::{Parsed, Transport, icmp_query_reply};
 
 #[test]
 fn the_program_and_the_engine_agree_on_every_packet_that_shows_its_flow() {
-    let snapshot = empty_lab();
+    let snapshot = support::empty_lab();
     let judges: Vec<_> = [(1, 3), (2, 0), (3, u64::MAX), (4, 0x5eed), (8, 1 << 63)]
         .map(|(workers, seed)| {
             (Steering::new(workers, seed), Program::load(workers, seed).expect("run this as root"))
@@ -66,32 +66,4 @@ fn packets() -> impl Strategy<Value = Vec<Vec<u8>>> {
         packets.push(about);
         packets
     })
-}
-
-fn empty_lab() -> Snapshot {
-    let settings = Settings {
-        tcp_established: 350,
-        udp_stream: 180,
-        udp_timeout: 30,
-        icmp: 30,
-        related_icmp: RelatedIcmp::Accept,
-        track_all: false,
-        nat_idle_timeout: 350,
-        tap_interval: 60,
-    };
-    let lab = LabSpec {
-        name: "empty".into(),
-        acls: vec![],
-        flow_logs: vec![],
-        groups: vec![],
-        interfaces: vec![],
-        internet: InternetSpec { mtu: 1500, hosts: vec![] },
-        nat_gateways: vec![],
-        peerings: vec![],
-        route_tables: vec![],
-        settings,
-        subnets: vec![],
-        vpcs: vec![],
-    };
-    Builder::default().build(lab).expect("nothing refers to anything")
 }

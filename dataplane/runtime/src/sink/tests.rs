@@ -1,9 +1,8 @@
 use std::net::Ipv4Addr;
 use std::thread;
 
+use crossbeam::channel::Receiver;
 use engine::{Action, Direction, TapEvent, Time};
-use nix::sys::stat::Mode;
-use nix::unistd::mkfifo;
 
 use super::*;
 
@@ -103,20 +102,4 @@ fn a_writer_that_takes_nothing_does_not_hold_up_the_end_of_a_worker() {
     let events: Vec<Event> = from.try_iter().flat_map(events_of).collect();
     assert!(events[..SLICE] == taps(SLICE), "the slice that was sent");
     assert_eq!(events[SLICE..], [skipped(14)]);
-}
-
-#[test]
-fn only_regular_files_are_written_to() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let pipe = folder.path().join("pipe");
-    mkfifo(&pipe, Mode::S_IRWXU).expect("a pipe");
-    for refused in [pipe.as_path(), Path::new("/dev/null"), folder.path()] {
-        let error = open(refused).expect_err("no file");
-        assert!(error.to_string().contains("not a regular file"), "{}: {error}", refused.display());
-    }
-    let file = folder.path().join("new/records.log");
-    for _ in 0..2 {
-        writeln!(open(&file).expect("made, then found"), "a").expect("written");
-    }
-    assert_eq!(std::fs::read_to_string(&file).expect("there"), "a\na\n");
 }
