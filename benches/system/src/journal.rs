@@ -8,6 +8,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::machine;
+use crate::placement::Placement;
 use crate::plan::{Cell, Plan};
 
 /// One figure, in the unit of its load.
@@ -30,6 +32,8 @@ pub(crate) struct Journal {
 struct Settings {
     version: String,
     seconds: u32,
+    placement: Option<Placement>,
+    processors: usize,
     workers: Option<u16>,
     io: String,
 }
@@ -96,6 +100,8 @@ impl Settings {
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             seconds: plan.seconds,
+            placement: plan.placement,
+            processors: machine::usable_processors(),
             workers: plan.workers,
             io: plan.io.clone(),
         }
@@ -142,6 +148,7 @@ mod tests {
             loads: Vec::new(),
             others: Vec::new(),
             matrix: false,
+            placement: None,
             workers: None,
             io: "auto".to_owned(),
             journal: Some(path.to_owned()),
@@ -173,7 +180,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("journal");
         drop(Journal::open(&plan(&path, 1)).expect("a new file"));
-        let refused = Journal::open(&plan(&path, 2)).expect_err("other settings").to_string();
-        assert!(refused.contains("\"seconds\":1") && refused.contains("\"seconds\":2"), "{refused}");
+        let refused = |plan: &Plan| Journal::open(plan).expect_err("other settings").to_string();
+        let said = refused(&plan(&path, 2));
+        assert!(said.contains("\"seconds\":1") && said.contains("\"seconds\":2"), "{said}");
+        let said = refused(&Plan { placement: Some(Placement::Apart), ..plan(&path, 1) });
+        assert!(said.contains("\"placement\":null") && said.contains("\"placement\":\"apart\""), "{said}");
     }
 }

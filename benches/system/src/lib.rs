@@ -11,6 +11,7 @@
 //! - [`load`]: what is measured
 //! - [`system`]: what it is measured on, and the fixed relay variant of each load
 //! - [`plan`]: how often, how long, in which order
+//! - [`placement`]: which processors the two ends run on
 //! - [`target`]: which ratios must be reached
 //! - [`agent`]: sender, receiver, pinger, connector, relay: children of this program inside namespaces
 //! - `matrix`: throughput by rules, flows, interfaces and hops
@@ -28,6 +29,7 @@ mod machine;
 mod matrix;
 mod measure;
 mod namespace;
+pub mod placement;
 pub mod plan;
 pub mod plot;
 mod policy;
@@ -42,6 +44,7 @@ pub mod target;
 pub use agent::Agent;
 pub use error::Error;
 pub use load::Load;
+pub use placement::Placement;
 pub use plan::{Form, Plan};
 pub use report::{Ratio, Report, Verdict};
 pub use rounds::{Progress, run};

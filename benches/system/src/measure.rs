@@ -1,5 +1,6 @@
 //! One figure of one load on one system.
 
+mod ends;
 mod loss_free;
 
 use std::collections::BTreeMap;
@@ -18,9 +19,11 @@ use crate::iperf;
 use crate::journal::Sample;
 use crate::load::Load;
 use crate::machine::{ProcessorTime, process_time};
+use crate::placement::Placement;
 use crate::policy::{CONNECTIONS, DATAGRAMS, IPERF, RIGHT, senders};
-use crate::program::{PATIENCE, Program, inside};
+use crate::program::{PATIENCE, Program};
 use crate::site::{MatrixSite, Site};
+use ends::Ends;
 
 /// Takes figures on systems that are set up.
 #[derive(Debug)]
@@ -36,36 +39,37 @@ type Figure = (f64, BTreeMap<String, f64>);
 
 impl Meter<'_> {
     /// Sends a load through a system.
-    pub(crate) fn take(&self, load: Load, site: &Site) -> Result<Sample, Error> {
+    pub(crate) fn take(&self, load: Load, placement: Placement, site: &Site) -> Result<Sample, Error> {
+        let ends = Ends::of(site, placement)?;
         let (value, details) = match load {
-            Load::Tcp1 => self.tcp(site, 1),
-            Load::Tcp4 => self.tcp(site, 4),
-            Load::Udp64 => self.udp(site, &[64], 1),
-            Load::Udp1400 => self.udp(site, &[1400], 1),
-            Load::UdpGso => self.udp(site, &[1400], 40),
-            Load::Imix => self.udp(site, &IMIX, 1),
-            Load::LossFree64 => self.loss_free(site, 64),
-            Load::LossFree1400 => self.loss_free(site, 1400),
-            Load::Rtt => self.rtt(site, Duration::ZERO),
-            Load::RttIdle => self.rtt(site, Duration::from_millis(10)),
-            Load::RttLoaded => self.rtt_loaded(site),
-            Load::Connections => self.connections(site),
+            Load::Tcp1 => self.tcp(ends, 1),
+            Load::Tcp4 => self.tcp(ends, 4),
+            Load::Udp64 => self.udp(ends, &[64], 1),
+            Load::Udp1400 => self.udp(ends, &[1400], 1),
+            Load::UdpGso => self.udp(ends, &[1400], 40),
+            Load::Imix => self.udp(ends, &IMIX, 1),
+            Load::LossFree64 => self.loss_free(ends, 64),
+            Load::LossFree1400 => self.loss_free(ends, 1400),
+            Load::Rtt => self.rtt(ends, Duration::ZERO),
+            Load::RttIdle => self.rtt(ends, Duration::from_millis(10)),
+            Load::RttLoaded => self.rtt_loaded(ends),
+            Load::Connections => self.connections(ends),
             Load::Idle => self.idle(site),
         }?;
         Ok(Sample { value, details })
     }
 
-    fn tcp(&self, site: &Site, streams: u32) -> Result<Figure, Error> {
+    fn tcp(&self, ends: Ends<'_>, streams: u32) -> Result<Figure, Error> {
         let port = IPERF.to_string();
         let server = ["--server", "--one-off", "--forceflush", "--port", &port];
-        let mut server = Program::start(inside(&site.right, "iperf3", &server)?)?;
+        let mut server = ends.right.start("iperf3", &server)?;
         server.wait_for("Server listening")?;
         let (to, streams, seconds) = (RIGHT.to_string(), streams.to_string(), self.seconds.to_string());
         let client = ["--client", &to, "--port", &port, "--parallel", &streams, "--time", &seconds, "--json"];
         let before = ProcessorTime::now()?;
-        let report = Program::start(inside(&site.left, "iperf3", &client)?)?.finish(self.patience())?;
+        let report = ends.left.start("iperf3", &client)?.finish(self.patience())?;
         let busy = ProcessorTime::now()?.since(before).busy;
-        let said = |said| Error::Program { what: format!("iperf3 in {}", site.left), said };
+        let said = |said| Error::Program { what: format!("iperf3 in {}", ends.left.namespace), said };
         let throughput = iperf::parse(&report).map_err(said)?;
         let details = [
             ("retransmits", throughput.retransmits),
@@ -74,17 +78,17 @@ impl Meter<'_> {
         Ok((throughput.bits_per_second / 1e9, named(&details)))
     }
 
-    fn udp(&self, site: &Site, sizes: &[usize], segments: usize) -> Result<Figure, Error> {
+    fn udp(&self, ends: Ends<'_>, sizes: &[usize], segments: usize) -> Result<Figure, Error> {
         let glued = sizes.first().copied().filter(|_| segments > 1);
         let window = Window::Milliseconds { after: WARM_UP_MS, count: self.milliseconds() };
         let mut receiver =
-            self.agent(&site.right, &Agent::Receive(Receive { port: DATAGRAMS, glued, window }))?;
+            ends.right.agent(self.program, &Agent::Receive(Receive { port: DATAGRAMS, glued, window }))?;
         receiver.wait_for(READY)?;
         // Longer than the receiver counts; it is ended when that is done.
         let milliseconds = 2 * (WARM_UP_MS + self.milliseconds());
         let (to, sizes) = (SocketAddrV4::new(RIGHT, DATAGRAMS), sizes.to_vec());
         let send = Send { to, sizes, segments, per_second: None, milliseconds };
-        let sender = self.agent(&site.left, &Agent::Send(send))?;
+        let sender = ends.left.agent(self.program, &Agent::Send(send))?;
         let received: Received = outcome(receiver, self.patience())?;
         drop(sender);
         let kilopackets = received.datagrams as f64 / received.seconds / 1e3;
@@ -100,28 +104,31 @@ impl Meter<'_> {
 
     /// Thousands of datagrams of many flows that arrive in a second.
     pub(crate) fn scattered(&self, site: &MatrixSite, flows: usize) -> Result<f64, Error> {
+        let ends = Ends::of_matrix(site);
         // Every flow has been seen once before anything is counted.
         let after = WARM_UP_MS.max(flows as u64 * 1000 / SLOWEST_FLOWS);
         let window = Window::Milliseconds { after, count: self.milliseconds() };
-        let mut receiver =
-            self.agent(&site.right, &Agent::Receive(Receive { port: DATAGRAMS, glued: None, window }))?;
+        let mut receiver = ends
+            .right
+            .agent(self.program, &Agent::Receive(Receive { port: DATAGRAMS, glued: None, window }))?;
         receiver.wait_for(READY)?;
         let mut from = senders();
         from.truncate(flows.div_ceil(PORTS));
         let milliseconds = 2 * (after + self.milliseconds());
         let to = SocketAddrV4::new(site.receiver, DATAGRAMS);
         let scatter = Agent::Scatter(Scatter { from, to, size: 64, flows, milliseconds });
-        let _sender = self.agent(&site.left, &scatter)?;
+        let _sender = ends.left.agent(self.program, &scatter)?;
         let received: Received = outcome(receiver, self.patience() + Duration::from_millis(after))?;
         Ok(received.datagrams as f64 / received.seconds / 1e3)
     }
 
-    fn rtt(&self, site: &Site, interval: Duration) -> Result<Figure, Error> {
+    fn rtt(&self, ends: Ends<'_>, interval: Duration) -> Result<Figure, Error> {
         let interval_us = interval.as_micros() as u64;
         let ping = Ping { to: RIGHT, milliseconds: self.milliseconds(), interval_us };
-        let pinged: Pinged = outcome(self.agent(&site.left, &Agent::Ping(ping))?, self.patience())?;
+        let pinged: Pinged = outcome(ends.left.agent(self.program, &Agent::Ping(ping))?, self.patience())?;
         if pinged.answered == 0 {
-            let (what, said) = (format!("ping in {}", site.left), "nothing was answered".to_owned());
+            let (what, said) =
+                (format!("ping in {}", ends.left.namespace), "nothing was answered".to_owned());
             return Err(Error::Program { what, said });
         }
         let details = [
@@ -134,23 +141,23 @@ impl Meter<'_> {
         Ok((pinged.mean, named(&details)))
     }
 
-    fn rtt_loaded(&self, site: &Site) -> Result<Figure, Error> {
+    fn rtt_loaded(&self, ends: Ends<'_>) -> Result<Figure, Error> {
         let receive = Receive { port: DATAGRAMS, glued: None, window: Window::Everything };
-        let mut receiver = self.agent(&site.right, &Agent::Receive(receive))?;
+        let mut receiver = ends.right.agent(self.program, &Agent::Receive(receive))?;
         receiver.wait_for(READY)?;
         let (to, milliseconds) = (SocketAddrV4::new(RIGHT, DATAGRAMS), 2 * self.milliseconds());
         let send = Send { to, sizes: vec![64], segments: 1, per_second: Some(BESIDE), milliseconds };
-        let _sender = self.agent(&site.left, &Agent::Send(send))?;
-        self.rtt(site, Duration::ZERO)
+        let _sender = ends.left.agent(self.program, &Agent::Send(send))?;
+        self.rtt(ends, Duration::ZERO)
     }
 
-    fn connections(&self, site: &Site) -> Result<Figure, Error> {
-        let mut server = self.agent(&site.right, &Agent::Accept(Accept { port: CONNECTIONS }))?;
+    fn connections(&self, ends: Ends<'_>) -> Result<Figure, Error> {
+        let mut server = ends.right.agent(self.program, &Agent::Accept(Accept { port: CONNECTIONS }))?;
         server.wait_for(READY)?;
         let connect =
             Connect { to: SocketAddrV4::new(RIGHT, CONNECTIONS), milliseconds: self.milliseconds() };
         let connected: Connected =
-            outcome(self.agent(&site.left, &Agent::Connect(connect))?, self.patience())?;
+            outcome(ends.left.agent(self.program, &Agent::Connect(connect))?, self.patience())?;
         let per_second = connected.connections as f64 / connected.seconds;
         Ok((per_second, named(&[("failed", connected.failed as f64)])))
     }
@@ -162,10 +169,6 @@ impl Meter<'_> {
         pause(Duration::from_millis(self.milliseconds()));
         let busy = process_time(process)? - before;
         Ok((100.0 * busy / f64::from(self.seconds), BTreeMap::new()))
-    }
-
-    fn agent(&self, namespace: &str, agent: &Agent) -> Result<Program, Error> {
-        Program::agent(self.program, namespace, agent)
     }
 
     fn milliseconds(&self) -> u64 {

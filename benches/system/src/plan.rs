@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::load::Load;
+use crate::machine;
+use crate::placement::Placement;
 use crate::system::System;
 use crate::target;
 
@@ -66,6 +68,8 @@ pub struct Plan {
     pub others: Vec<System>,
     /// Whether vpclab is measured at every combination of rules, flows, interfaces and hops too.
     pub matrix: bool,
+    /// Where both ends of every load run; where [`Placement::usual`] says if absent. Those of the matrix are free in any case.
+    pub placement: Option<Placement>,
     /// `--workers` of vpclab; its own choice if absent.
     pub workers: Option<u16>,
     /// `--io` of vpclab.
@@ -103,6 +107,16 @@ impl Plan {
         systems
     }
 
+    /// Where the two ends of a load run.
+    #[must_use]
+    pub fn placement(&self, load: Load, system: System) -> Placement {
+        // Nothing is sent, so that there are no ends.
+        if load == Load::Idle {
+            return Placement::Free;
+        }
+        self.placement.unwrap_or_else(|| Placement::usual(load, system, machine::usable_processors()))
+    }
+
     /// All systems that any load needs.
     #[must_use]
     pub fn all_systems(&self) -> Vec<System> {
@@ -138,6 +152,7 @@ impl Plan {
             loads: loads.to_vec(),
             others: Vec::new(),
             matrix: false,
+            placement: None,
             workers: Some(1),
             io: "epoll".to_owned(),
             journal: None,
@@ -175,7 +190,7 @@ mod tests {
 
     #[test]
     fn systems_take_turns_in_being_first_and_stay_together() {
-        let cells = plan(&[Load::Rtt, Load::Connections], 2).cells();
+        let cells = plan(&[Load::Rtt, Load::RttIdle], 2).cells();
         let order: Vec<_> = cells.iter().map(|cell| (cell.round, cell.load, cell.system)).collect();
         let (vpclab, kernel) = (System::Vpclab, System::Kernel);
         assert_eq!(
@@ -183,14 +198,23 @@ mod tests {
             [
                 (0, Load::Rtt, vpclab),
                 (0, Load::Rtt, kernel),
-                (0, Load::Connections, vpclab),
-                (0, Load::Connections, kernel),
+                (0, Load::RttIdle, vpclab),
+                (0, Load::RttIdle, kernel),
                 (1, Load::Rtt, kernel),
                 (1, Load::Rtt, vpclab),
-                (1, Load::Connections, kernel),
-                (1, Load::Connections, vpclab),
+                (1, Load::RttIdle, kernel),
+                (1, Load::RttIdle, vpclab),
             ]
         );
+    }
+
+    #[test]
+    fn a_placement_that_is_asked_for_is_that_of_every_load_with_ends() {
+        let asked = Plan { placement: Some(Placement::Together), ..plan(&[], 1) };
+        assert_eq!(asked.placement(Load::Tcp1, System::Kernel), Placement::Together);
+        assert_eq!(asked.placement(Load::Idle, System::Vpclab), Placement::Free);
+        let usual = Placement::usual(Load::Udp64, System::Vpclab, machine::usable_processors());
+        assert_eq!(plan(&[], 1).placement(Load::Udp64, System::Vpclab), usual);
     }
 
     #[test]

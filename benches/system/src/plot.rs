@@ -136,6 +136,7 @@ mod tests {
         let figure = Figure {
             load: Load::Rtt,
             system: System::Kernel,
+            placement: crate::placement::Placement::Free,
             unit: "us",
             median: 5.0,
             range: [4.0, 10.0],

@@ -1,5 +1,6 @@
 //! Programs with deadlines.
 
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -10,6 +11,7 @@ use std::time::Duration;
 use crate::agent::Agent;
 use crate::clock::{Deadline, pause};
 use crate::error::Error;
+use crate::placement;
 
 /// How long anything may take that normally takes a fraction of a second.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -25,10 +27,16 @@ pub(crate) struct Program {
 
 impl Program {
     /// Starts it. Its standard input stays open as long as this value lives.
-    pub(crate) fn start(mut command: Command) -> Result<Self, Error> {
+    pub(crate) fn start(command: Command) -> Result<Self, Error> {
+        Self::start_on(None, command)
+    }
+
+    /// As [`Self::start`], on a processor that it stays on, if one is named.
+    pub(crate) fn start_on(processor: Option<usize>, mut command: Command) -> Result<Self, Error> {
         let what = described(&command);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(Error::machine(format!("run {what}")))?;
+        let child = placement::on(processor, || command.spawn())?;
+        let mut child = child.map_err(Error::machine(format!("run {what}")))?;
         let lines = follow(child.stdout.take());
         let complaints = follow(child.stderr.take());
         Ok(Self { what, child, lines, complaints })
@@ -47,14 +55,6 @@ impl Program {
             let _ = stdin.write_all(input.as_bytes());
         }
         program.finish(PATIENCE)
-    }
-
-    /// Starts this program's own end of a load inside a namespace.
-    pub(crate) fn agent(program: &Path, namespace: &str, agent: &Agent) -> Result<Self, Error> {
-        let mut command = io::netns::netns_command(namespace, program)
-            .map_err(Error::machine(format!("enter namespace {namespace}")))?;
-        command.args(["bench-agent", &agent.to_json()]);
-        Self::start(command)
     }
 
     /// Its process.
@@ -124,11 +124,20 @@ pub(crate) fn command(program: &str, arguments: &[&str]) -> Command {
 }
 
 /// A command inside a namespace.
-pub(crate) fn inside(namespace: &str, program: &str, arguments: &[&str]) -> Result<Command, Error> {
+pub(crate) fn inside(
+    namespace: &str,
+    program: impl AsRef<OsStr>,
+    arguments: &[&str],
+) -> Result<Command, Error> {
     let mut command = io::netns::netns_command(namespace, program)
         .map_err(Error::machine(format!("enter namespace {namespace}")))?;
     command.args(arguments);
     Ok(command)
+}
+
+/// An agent, which is part of `program`, inside a namespace.
+pub(crate) fn agent(namespace: &str, program: &Path, agent: &Agent) -> Result<Command, Error> {
+    inside(namespace, program, &["bench-agent", &agent.to_json()])
 }
 
 fn described(command: &Command) -> String {

@@ -10,6 +10,7 @@ use crate::load::{Better, Load};
 pub use crate::machine::Machine;
 use crate::machine::ProcessorTime;
 pub use crate::matrix::MatrixRow;
+use crate::placement::Placement;
 use crate::plan::{Cell, Form, Plan};
 pub use crate::policy::Hops;
 use crate::policy::MTU;
@@ -28,6 +29,8 @@ pub struct Report {
     pub rounds: usize,
     /// Seconds for each figure.
     pub seconds: u32,
+    /// Where both ends were asked to run, but for the matrix; absent if each load chose itself.
+    pub placement: Option<Placement>,
     /// `--workers` of vpclab; absent if it chose itself.
     pub workers: Option<u16>,
     /// `--io` of vpclab.
@@ -84,6 +87,8 @@ pub struct Figure {
     pub load: Load,
     /// Through what.
     pub system: System,
+    /// Where the two ends ran.
+    pub placement: Placement,
     /// Of all values below.
     pub unit: &'static str,
     /// The middle value of all rounds.
@@ -156,7 +161,7 @@ pub(crate) fn of(
     let loads = || plan.loads.iter().copied();
     let figures: Vec<Figure> = loads()
         .flat_map(|load| {
-            plan.systems(load).into_iter().filter_map(move |system| figure(load, system, samples))
+            plan.systems(load).into_iter().filter_map(move |system| figure(plan, load, system, samples))
         })
         .collect();
     let ratios: Vec<Ratio> =
@@ -168,6 +173,7 @@ pub(crate) fn of(
         form: plan.form,
         rounds: plan.rounds,
         seconds: plan.seconds,
+        placement: plan.placement,
         workers: plan.workers,
         io: plan.io.clone(),
         mtu: MTU,
@@ -192,7 +198,7 @@ fn verdict(ratios: &[Ratio], musts_met: bool, doubts: &[String]) -> Verdict {
     }
 }
 
-fn figure(load: Load, system: System, samples: &[(Cell, &Sample)]) -> Option<Figure> {
+fn figure(plan: &Plan, load: Load, system: System, samples: &[(Cell, &Sample)]) -> Option<Figure> {
     let own = || samples.iter().filter(|(cell, _)| (cell.load, cell.system) == (load, system));
     let values: Vec<f64> = own().map(|(_, sample)| sample.value).collect();
     let mut details: BTreeMap<String, Vec<f64>> = BTreeMap::new();
@@ -202,6 +208,7 @@ fn figure(load: Load, system: System, samples: &[(Cell, &Sample)]) -> Option<Fig
     Some(Figure {
         load,
         system,
+        placement: plan.placement(load, system),
         unit: load.unit(),
         median: median(&values)?,
         range: range(&values)?,

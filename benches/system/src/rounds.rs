@@ -42,7 +42,7 @@ pub fn run(plan: &Plan, program: &Path, tell: &mut dyn FnMut(&Progress)) -> Resu
         cells.iter().copied().filter(|cell| journal.get(&cell.key()).is_none()).collect();
     let sites = set_up(&missing, &tools, tell)?;
     let meter = Meter { program, seconds: plan.seconds };
-    let failures = take_all(&missing, &sites, &mut journal, &meter, tell)?;
+    let failures = take_all(plan, &missing, &sites, &mut journal, &meter, tell)?;
     drop(sites);
     let matrix = match plan.matrix {
         true => matrix::run(&tools, &meter, &mut journal, tell)?,
@@ -70,6 +70,7 @@ fn set_up(
 }
 
 fn take_all(
+    plan: &Plan,
     cells: &[Cell],
     sites: &BTreeMap<System, Site>,
     journal: &mut Journal,
@@ -81,7 +82,9 @@ fn take_all(
         let what = format!("round {}: {} on {}", cell.round + 1, cell.load, cell.system);
         tell(&Progress { what, done, of: cells.len() });
         let Some(site) = sites.get(&cell.system) else { continue };
-        match meter.take(cell.load, site).or_else(|_| meter.take(cell.load, site)) {
+        let placement = plan.placement(cell.load, cell.system);
+        let take = || meter.take(cell.load, placement, site);
+        match take().or_else(|_| take()) {
             Ok(sample) => journal.put(cell.key(), sample)?,
             Err(error) => failures.push(Failure::of(*cell, &error)),
         }

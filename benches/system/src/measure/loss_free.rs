@@ -3,28 +3,28 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
 
+use super::ends::Ends;
 use super::{Figure, Meter, outcome};
 use crate::agent::{Agent, READY, Receive, Received, Send, Sent, Window};
 use crate::error::Error;
 use crate::policy::{DATAGRAMS, RIGHT};
-use crate::site::Site;
 
 impl Meter<'_> {
     /// Thousands of datagrams a second.
-    pub(super) fn loss_free(&self, site: &Site, size: usize) -> Result<Figure, Error> {
-        let rate = search(FASTEST, |rate| self.trial(site, size, rate))?;
+    pub(super) fn loss_free(&self, ends: Ends<'_>, size: usize) -> Result<Figure, Error> {
+        let rate = search(FASTEST, |rate| self.trial(ends, size, rate))?;
         Ok((rate / 1e3, BTreeMap::new()))
     }
 
     /// Sends at a rate and says how fast that really was, if everything arrived.
-    fn trial(&self, site: &Site, size: usize, rate: u32) -> Result<Option<f64>, Error> {
+    fn trial(&self, ends: Ends<'_>, size: usize, rate: u32) -> Result<Option<f64>, Error> {
         let receive = Receive { port: DATAGRAMS, glued: None, window: Window::Everything };
-        let mut receiver = self.agent(&site.right, &Agent::Receive(receive))?;
+        let mut receiver = ends.right.agent(self.program, &Agent::Receive(receive))?;
         receiver.wait_for(READY)?;
         let to = SocketAddrV4::new(RIGHT, DATAGRAMS);
         let send =
             Send { to, sizes: vec![size], segments: 1, per_second: Some(rate), milliseconds: TRIAL_MS };
-        let sent: Sent = outcome(self.agent(&site.left, &Agent::Send(send))?, self.patience())?;
+        let sent: Sent = outcome(ends.left.agent(self.program, &Agent::Send(send))?, self.patience())?;
         let received: Received = outcome(receiver, self.patience())?;
         let lossless = received.datagrams == sent.datagrams;
         Ok(lossless.then(|| sent.datagrams as f64 / sent.seconds))

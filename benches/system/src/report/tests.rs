@@ -100,10 +100,13 @@ fn json_carries_every_figure_and_every_ratio() {
         (&figure["values"], &figure["details"]["seen"]),
         (&serde_json::json!([12.0, 14.0]), &26.0.into())
     );
+    assert_eq!(figure["placement"], "free");
     let ratio = &json["ratios"][0];
     assert_eq!((&ratio["over"], &ratio["better"]), (&"kernel".into(), &"lower".into()));
     assert_eq!((&ratio["must"], &ratio["aim"], &ratio["must_met"]), (&2.0.into(), &1.3.into(), &true.into()));
-    for key in ["version", "rounds", "seconds", "workers", "io", "mtu", "machine", "doubts", "failures"] {
+    for key in
+        ["version", "rounds", "seconds", "placement", "workers", "io", "mtu", "machine", "doubts", "failures"]
+    {
         assert!(json.get(key).is_some(), "{key}");
     }
 }

@@ -5,7 +5,7 @@ use crate::agent::{Agent, Copy, READY};
 use crate::error::Error;
 use crate::namespace::{Namespace, name_of};
 use crate::policy::{LEFT, RIGHT};
-use crate::program::Program;
+use crate::program::{Program, agent};
 use crate::system::{Relay, System};
 
 /// Two hosts and what copies between them.
@@ -23,7 +23,7 @@ impl Between {
         let outside = Namespace::create(name_of(system))?;
         let copy =
             Agent::Copy(Copy { left: left.name().to_owned(), right: right.name().to_owned(), variant });
-        let mut relay = Program::agent(&tools.program, outside.name(), &copy)?;
+        let mut relay = Program::start(agent(outside.name(), &tools.program, &copy)?)?;
         relay.wait_for(READY)?;
         for (namespace, address) in [(&left, LEFT), (&right, RIGHT)] {
             namespace.configure(&format!(

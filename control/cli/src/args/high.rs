@@ -42,6 +42,7 @@ impl Bench {
             loads,
             matrix: low.matrix || (low.full && low.only.is_empty()),
             others: if low.full { bench::System::others() } else { Vec::new() },
+            placement: low.placement,
             workers: low.workers,
             io: low.io.word().to_owned(),
             journal: low.resume,

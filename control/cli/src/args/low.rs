@@ -357,6 +357,10 @@ pub(crate) struct Bench {
     /// loss-free-1400, rtt-idle, rtt-loaded, idle
     #[arg(long, value_name = "LOAD", value_delimiter = ',')]
     pub(crate) only: Vec<bench::Load>,
+    /// Where both ends of every load run, but for the matrix: free (wherever the scheduler puts them), apart, together [default:
+    /// free, but on two processors apart for udp-64 and udp-1400 through vpclab and relays that join datagrams]
+    #[arg(long, value_name = "PLACEMENT")]
+    pub(crate) placement: Option<bench::Placement>,
     /// Threads of vpclab that move packets
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) workers: Option<u16>,

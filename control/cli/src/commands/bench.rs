@@ -93,6 +93,7 @@ fn section<R: Row>(rows: &[R], out: Out<'_>) -> Result<(), Error> {
 struct FigureRow {
     load: String,
     system: String,
+    placement: &'static str,
     unit: &'static str,
     median: String,
     range: String,
@@ -105,6 +106,7 @@ impl FigureRow {
         Self {
             load: figure.load.to_string(),
             system: figure.system.to_string(),
+            placement: figure.placement.name(),
             unit: figure.unit,
             median: plot::number(figure.median),
             range: format!("{low} to {high}"),
@@ -114,12 +116,14 @@ impl FigureRow {
 }
 
 impl Row for FigureRow {
-    const COLUMNS: &'static [&'static str] = &["load", "system", "unit", "median", "range", "spread"];
-    const NUMBERS: &'static [usize] = &[3, 5];
+    const COLUMNS: &'static [&'static str] =
+        &["load", "system", "placement", "unit", "median", "range", "spread"];
+    const NUMBERS: &'static [usize] = &[4, 6];
 
     fn cells(&self) -> Vec<String> {
-        let Self { load, system, unit, median, range, spread } = self;
-        vec![load.clone(), system.clone(), (*unit).to_owned(), median.clone(), range.clone(), spread.clone()]
+        let Self { load, system, placement, unit, median, range, spread } = self;
+        let [placement, unit] = [*placement, *unit].map(str::to_owned);
+        vec![load.clone(), system.clone(), placement, unit, median.clone(), range.clone(), spread.clone()]
     }
 }
 
