@@ -82,33 +82,8 @@ impl Burst {
     }
 }
 
-/// How many short packets a device has given without a pause and without a long one.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Run(u32);
-
-impl Run {
-    pub(super) const fn gave(&mut self, bytes: usize) {
-        self.0 = if bytes <= SHORT { self.0.saturating_add(1) } else { 0 };
-    }
-
-    pub(super) const fn was_silent(&mut self) {
-        self.0 = 0;
-    }
-
-    /// Whether a burst will probably be full.
-    pub(super) const fn is_worth_a_burst(self) -> bool {
-        self.0 >= LONG_RUN
-    }
-}
-
 /// A burst that a device's turn began, the same turn uses up, so that the next device can have one; unless the round ends first.
 const _: () = assert!(BURST == ready::TURN);
-
-/// Of a device that has given two bursts, another one will be there. Of 16 reads that find 4 packets, nothing is gained.
-const LONG_RUN: u32 = 32;
-
-/// In bytes; a copy of a longer packet costs more than a call of its own.
-const SHORT: usize = 2048;
 
 #[cfg(test)]
 mod tests;

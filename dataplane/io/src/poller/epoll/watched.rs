@@ -8,7 +8,7 @@ use std::sync::Arc;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use wire::Buffer;
 
-use super::burst::{Burst, Next, Run};
+use super::burst::{Burst, Next};
 use super::heat::Heat;
 use crate::poller::ready::Devices;
 use crate::tun::Tun;
@@ -34,7 +34,6 @@ struct Device {
     watch: Watch,
     /// Whether it is on the ready list.
     listed: bool,
-    run: Run,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,7 +52,7 @@ impl Device {
     /// Reads a packet, or takes one that was read with others.
     fn next(&self, token: u32, burst: &mut Burst, buffer: &mut Buffer) -> io::Result<Option<usize>> {
         let mut next = burst.next(token, &self.tun, buffer);
-        if next == Next::Unknown && self.watch == Watch::Hot && self.run.is_worth_a_burst() {
+        if next == Next::Unknown && self.watch == Watch::Hot && self.heat.floods() {
             burst.fetch(token, &self.file()?);
             next = burst.next(token, &self.tun, buffer);
         }
@@ -107,14 +106,7 @@ impl Watched {
         if self.devices.contains_key(&token) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        let device = Device {
-            tun,
-            queue,
-            heat: Heat::default(),
-            watch: Watch::Epoll,
-            listed: false,
-            run: Run::default(),
-        };
+        let device = Device { tun, queue, heat: Heat::default(), watch: Watch::Epoll, listed: false };
         device.watch(&self.epoll, token)?;
         self.devices.insert(token, device);
         Ok(())
@@ -175,15 +167,13 @@ impl Devices for Watched {
         }
         let outcome = device.next(token, &mut self.burst, buffer)?;
         if let Some(length) = outcome {
-            device.run.gave(length);
-            device.heat.gave(self.sleeps);
+            device.heat.gave(self.sleeps, length);
             if self.hot.len() < HOTTEST && device.becomes_hot(&self.epoll) {
                 self.hot.push_back(token);
             }
         } else {
             device.listed = false;
             device.heat.was_silent();
-            device.run.was_silent();
             // What epoll has no room for stays hot: as long as the worker does not sleep, nobody needs to tell it.
             if device.watch == Watch::Hot && device.heat.is_cold() && device.cool(&self.epoll, token).is_ok()
             {

@@ -6,22 +6,6 @@ use crate::pool::PACKET_CAPACITY;
 use crate::tun::TunOptions;
 
 #[test]
-fn a_run_is_broken_by_silence_and_by_a_long_packet() {
-    let run = |lengths: &[usize]| {
-        let mut run = Run::default();
-        lengths.iter().for_each(|length| run.gave(*length));
-        run
-    };
-    assert!(run(&[64; 32]).is_worth_a_burst() && run(&[2_048; 1_000]).is_worth_a_burst());
-    assert!(!run(&[64; 31]).is_worth_a_burst());
-    let broken = [vec![64; 31], vec![2_049], vec![64; 31]].concat();
-    assert!(!run(&broken).is_worth_a_burst());
-    let mut silent = run(&[64; 100]);
-    silent.was_silent();
-    assert!(!silent.is_worth_a_burst());
-}
-
-#[test]
 fn packets_come_in_order_and_what_failed_between_them_is_passed_over() {
     let mut packets = vec![b"packet".to_vec(); BURST];
     packets[3].clear();

@@ -23,7 +23,7 @@ pub(in crate::poller::epoll) fn add_hot(watched: &mut Watched, token: u32) -> Ar
     );
     watched.add(token, Arc::clone(&tun), 0).expect("add");
     let device = watched.devices.get_mut(&token).expect("added");
-    (0..1000).for_each(|_| device.heat.gave(0));
+    (0..1000).for_each(|_| device.heat.gave(0, 64));
     assert!(device.becomes_hot(&watched.epoll));
     watched.hot.push_back(token);
     tun
