@@ -2,6 +2,7 @@
 
 pub mod selftest;
 
+use std::fmt::Display;
 use std::fs::{self, OpenOptions};
 use std::io;
 
@@ -60,18 +61,19 @@ pub enum Outcome {
 /// Looks at everything a lab needs: in a fraction of a second, or in some where packets get lost. Leaves nothing behind.
 #[must_use]
 pub fn checks() -> Vec<Check> {
+    let tun = open_device(TunOptions::default());
     let mut checks = vec![
         kernel(),
         capability("CAP_NET_ADMIN", 12),
         capability("CAP_SYS_ADMIN", 21),
         tun_file(),
         namespace(),
-        device(),
-        offloads(),
+        device(&tun),
+        offloads(&tun),
         steering(),
     ];
     checks.extend(selftest::checks());
-    checks.extend([io_uring(), bursts(), open_files()]);
+    checks.extend([io_uring(), bursts(&tun), open_files()]);
     checks.extend(backends());
     checks
 }
@@ -157,18 +159,17 @@ fn namespace() -> Check {
     tried("network namespaces", made.map(|()| "can be made".to_owned()), advice)
 }
 
-/// Opens a device in a namespace without a name.
-fn device() -> Check {
-    let detail = open_device(TunOptions::default())
-        .map(|tun| format!("can be made in a namespace, MTU {}", tun.options().mtu));
+/// Whether a device could be opened in a namespace without a name.
+fn device(tun: &io::Result<Tun>) -> Check {
+    let made = |tun: &Tun| format!("can be made in a namespace, MTU {}", tun.options().mtu);
+    let detail = tun.as_ref().map(made);
     tried("TUN devices", detail, "see the checks above for what is missing")
 }
 
-/// Asks a device for everything the kernel can leave to us.
-fn offloads() -> Check {
+/// What the kernel has left to us of everything that a device asks for.
+fn offloads(tun: &io::Result<Tun>) -> Check {
     const NAME: &str = "device offloads";
-    let opened = open_device(TunOptions { offload: Offload::TcpUdp, ..TunOptions::default() });
-    let (there, detail) = match opened.map(|tun| tun.options().offload) {
+    let (there, detail) = match tun.as_ref().map(|tun| tun.options().offload) {
         Ok(Offload::TcpUdp) => (true, "checksums, TCP and UDP super-packets".to_owned()),
         Ok(Offload::Tcp) => {
             (true, "checksums and TCP super-packets; UDP ones came with Linux 6.2".to_owned())
@@ -217,14 +218,15 @@ fn io_uring_under(setting: u64) -> (bool, String) {
 }
 
 /// Reads a device in bursts, as epoll's backend does with busy ones.
-fn bursts() -> Check {
-    let read = open_device(TunOptions::default()).and_then(|tun| BurstRing::new()?.read(&tun));
+fn bursts(tun: &io::Result<Tun>) -> Check {
+    let read = tun.as_ref().map(|tun| BurstRing::new().and_then(|mut ring| ring.read(tun)));
     let (there, detail) = match read {
-        Ok(()) => (true, format!("one call reads up to {BURST} packets of a busy device")),
-        Err(error) => (
+        Ok(Ok(())) => (true, format!("one call reads up to {BURST} packets of a busy device")),
+        Ok(Err(error)) => (
             false,
             format!("{error}: every packet is read by itself; needs Linux 6.4 and 1 MB of locked memory"),
         ),
+        Err(error) => (false, error.to_string()),
     };
     found("bursts", Need::Optional, there, detail)
 }
@@ -265,7 +267,7 @@ fn open_device(options: TunOptions) -> io::Result<Tun> {
     netns::in_a_new_namespace(|netns| Tun::open(&netns, "doctor", options))
 }
 
-fn tried(name: &str, result: io::Result<String>, advice: &str) -> Check {
+fn tried(name: &str, result: Result<String, impl Display>, advice: &str) -> Check {
     match result {
         Ok(detail) => found(name, Need::Required, true, detail),
         Err(error) => found(name, Need::Required, false, format!("{error}: {advice}")),
