@@ -181,7 +181,7 @@ impl Runtime {
         if let Err(SendTimeoutError::Timeout(Command::Attach(token, ..) | Command::Detach(token))) = sent {
             let what = "a worker does not answer and was not told whether to read the device";
             let error = io::Error::new(io::ErrorKind::TimedOut, what);
-            self.note(Trouble { part: Part::Device(Attachment::from_token(token)), error });
+            self.note(Trouble { part: Part::device(token), error });
         }
     }
 }

@@ -25,6 +25,13 @@ pub enum Part {
     Worker(usize),
 }
 
+impl Part {
+    /// The device whose attachment has this token.
+    pub(crate) fn device(token: u32) -> Self {
+        Self::Device(Attachment::from_token(token))
+    }
+}
+
 /// Why the data plane could not start or answer.
 #[derive(Debug)]
 pub enum RuntimeError {

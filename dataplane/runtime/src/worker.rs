@@ -100,13 +100,13 @@ impl Worker<'_> {
             match command {
                 Command::Attach(token, tun, queue) => {
                     let attached = self.backend.attach(token, tun, queue);
-                    self.complain(device(token), attached);
+                    self.complain(Part::device(token), attached);
                 }
                 Command::Ask(question) => question(&self.engine),
                 Command::Detach(token) => match self.backend.detach(token) {
                     // Another worker reads it, or it failed before and was complained of then.
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    detached => self.complain(device(token), detached),
+                    detached => self.complain(Part::device(token), detached),
                 },
                 Command::Settle(waiting) => self.settling.push(waiting),
                 Command::Stop => return Life::Stops,
@@ -146,7 +146,7 @@ impl Worker<'_> {
         let read = looked.and_then(|()| self.backend.read(budget, &mut self.pool, packets));
         self.heed(read.map(drop));
         for (token, error) in self.backend.take_lost() {
-            self.complain(device(token), Err(error));
+            self.complain(Part::device(token), Err(error));
         }
     }
 
@@ -284,10 +284,6 @@ impl Worker<'_> {
             self.errors.try_send(Trouble { part, error }).ok();
         }
     }
-}
-
-fn device(token: u32) -> Part {
-    Part::Device(Attachment::from_token(token))
 }
 
 /// Where what is read from a device enters: for whoever looks from inside, the hosts are one internet.
