@@ -8,8 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::machine;
-use crate::placement::Placement;
+use crate::placement::{self, Placement};
 use crate::plan::{Cell, Plan};
 
 /// One figure, in the unit of its load.
@@ -101,7 +100,7 @@ impl Settings {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             seconds: plan.seconds,
             placement: plan.placement,
-            processors: machine::usable_processors(),
+            processors: placement::usable_count(),
             workers: plan.workers,
             io: plan.io.clone(),
         }

@@ -5,7 +5,6 @@ use std::fs;
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::placement;
 
 /// The machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,11 +32,6 @@ impl Machine {
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
         }
     }
-}
-
-/// How many processors programs can be placed on; none where the kernel does not say.
-pub(crate) fn usable_processors() -> usize {
-    placement::usable().map_or(0, |usable| usable.len())
 }
 
 /// The first `NAME : VALUE` of a file of `/proc`.

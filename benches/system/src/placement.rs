@@ -116,9 +116,14 @@ pub struct UnknownPlacement(String);
 /// # Errors
 ///
 /// When the kernel does not say which these are.
-pub(crate) fn usable() -> Result<Vec<usize>, Error> {
+fn usable() -> Result<Vec<usize>, Error> {
     let allowed = allowed()?;
     Ok((0..CpuSet::count()).filter(|number| allowed.is_set(*number).unwrap_or(false)).collect())
+}
+
+/// How many these are; none where the kernel does not say.
+pub(crate) fn usable_count() -> usize {
+    usable().map_or(0, |usable| usable.len())
 }
 
 /// Runs `start` on a processor, where a program that it starts stays.

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::load::Load;
-use crate::machine;
-use crate::placement::Placement;
+use crate::placement::{self, Placement};
 use crate::system::System;
 use crate::target;
 
@@ -114,7 +113,7 @@ impl Plan {
         if load == Load::Idle {
             return Placement::Free;
         }
-        self.placement.unwrap_or_else(|| Placement::usual(load, system, machine::usable_processors()))
+        self.placement.unwrap_or_else(|| Placement::usual(load, system, placement::usable_count()))
     }
 
     /// All systems that any load needs.
@@ -213,7 +212,7 @@ mod tests {
         let asked = Plan { placement: Some(Placement::Together), ..plan(&[], 1) };
         assert_eq!(asked.placement(Load::Tcp1, System::Kernel), Placement::Together);
         assert_eq!(asked.placement(Load::Idle, System::Vpclab), Placement::Free);
-        let usual = Placement::usual(Load::Udp64, System::Vpclab, machine::usable_processors());
+        let usual = Placement::usual(Load::Udp64, System::Vpclab, placement::usable_count());
         assert_eq!(plan(&[], 1).placement(Load::Udp64, System::Vpclab), usual);
     }
 
