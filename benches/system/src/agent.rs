@@ -3,8 +3,7 @@
 //! Each says what it found as one line of JSON. Those that wait for others say `ready` first, and end with their standard
 //! input; all others end by themselves.
 
-mod accept;
-mod connect;
+mod connections;
 mod ping;
 mod receive;
 mod relay;
@@ -15,8 +14,7 @@ use std::io::{self, Read as _, Write};
 
 use serde::{Deserialize, Serialize};
 
-pub use accept::Accept;
-pub use connect::{Connect, Connected};
+pub use connections::{Accept, Connect, Connected, Way};
 pub use ping::{Ping, Pinged};
 pub use receive::{Receive, Received, Window};
 pub use relay::Copy;

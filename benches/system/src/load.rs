@@ -25,8 +25,10 @@ pub enum Load {
     UdpGso,
     /// ICMP echo, the next one as soon as the answer is there, as `ping -f` does.
     Rtt,
-    /// TCP connections one after the other on each of eight threads: connect, one byte, close.
+    /// TCP connections: connect, one byte, close. 32 at a time in a thread for each processor, which waits for events.
     Connections,
+    /// The same, 8 at a time, each in a thread that waits in every call.
+    ConnectionsBlocking,
     /// UDP datagrams in IP packets of 64, 594 and 1,518 bytes, seven to four to one.
     Imix,
     /// The highest rate at which no datagram of 64 bytes is lost, by halving (RFC 2544 section 26.1).
@@ -49,7 +51,7 @@ impl Load {
         [Self::Tcp1, Self::Tcp4, Self::Udp64, Self::Udp1400, Self::UdpGso, Self::Rtt, Self::Connections];
 
     /// All of them, in the order in which they are reported.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Tcp1,
         Self::Tcp4,
         Self::Udp64,
@@ -57,6 +59,7 @@ impl Load {
         Self::UdpGso,
         Self::Rtt,
         Self::Connections,
+        Self::ConnectionsBlocking,
         Self::Imix,
         Self::LossFree64,
         Self::LossFree1400,
@@ -76,6 +79,7 @@ impl Load {
             Self::UdpGso => "udp-gso",
             Self::Rtt => "rtt",
             Self::Connections => "connections",
+            Self::ConnectionsBlocking => "connections-blocking",
             Self::Imix => "imix",
             Self::LossFree64 => "loss-free-64",
             Self::LossFree1400 => "loss-free-1400",
@@ -92,7 +96,7 @@ impl Load {
             Self::Tcp1 | Self::Tcp4 | Self::UdpGso => "Gbit/s",
             Self::Udp64 | Self::Udp1400 | Self::Imix | Self::LossFree64 | Self::LossFree1400 => "kpps",
             Self::Rtt | Self::RttIdle | Self::RttLoaded => "us",
-            Self::Connections => "1/s",
+            Self::Connections | Self::ConnectionsBlocking => "1/s",
             Self::Idle => "%",
         }
     }
@@ -110,7 +114,8 @@ impl Load {
             | Self::Imix
             | Self::LossFree64
             | Self::LossFree1400
-            | Self::Connections => Better::Higher,
+            | Self::Connections
+            | Self::ConnectionsBlocking => Better::Higher,
         }
     }
 }

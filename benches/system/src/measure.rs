@@ -11,7 +11,8 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use crate::agent::{
-    Accept, Agent, Connect, Connected, PORTS, Ping, Pinged, READY, Receive, Received, Scatter, Send, Window,
+    Accept, Agent, Connect, Connected, PORTS, Ping, Pinged, READY, Receive, Received, Scatter, Send, Way,
+    Window,
 };
 use crate::clock::pause;
 use crate::error::Error;
@@ -53,7 +54,8 @@ impl Meter<'_> {
             Load::Rtt => self.rtt(ends, Duration::ZERO),
             Load::RttIdle => self.rtt(ends, Duration::from_millis(10)),
             Load::RttLoaded => self.rtt_loaded(ends),
-            Load::Connections => self.connections(ends),
+            Load::Connections => self.connections(ends, BY_EVENTS),
+            Load::ConnectionsBlocking => self.connections(ends, BLOCKING),
             Load::Idle => self.idle(site),
         }?;
         Ok(Sample { value, details })
@@ -151,11 +153,12 @@ impl Meter<'_> {
         self.rtt(ends, Duration::ZERO)
     }
 
-    fn connections(&self, ends: Ends<'_>) -> Result<Figure, Error> {
-        let mut server = ends.right.agent(self.program, &Agent::Accept(Accept { port: CONNECTIONS }))?;
+    fn connections(&self, ends: Ends<'_>, way: Way) -> Result<Figure, Error> {
+        let accept = Accept { port: CONNECTIONS, way };
+        let mut server = ends.right.agent(self.program, &Agent::Accept(accept))?;
         server.wait_for(READY)?;
-        let connect =
-            Connect { to: SocketAddrV4::new(RIGHT, CONNECTIONS), milliseconds: self.milliseconds() };
+        let to = SocketAddrV4::new(RIGHT, CONNECTIONS);
+        let connect = Connect { to, way, milliseconds: self.milliseconds() };
         let connected: Connected =
             outcome(ends.left.agent(self.program, &Agent::Connect(connect))?, self.patience())?;
         let per_second = connected.connections as f64 / connected.seconds;
@@ -185,6 +188,12 @@ const WARM_UP_MS: u64 = 150;
 
 /// New flows a second that anything should be able to take in.
 const SLOWEST_FLOWS: u64 = 100_000;
+
+/// No system opens more connections a second with more of them at a time (docs/bench.md).
+const BY_EVENTS: Way = Way::Events { at_a_time: 32 };
+
+/// Enough to keep two processors busy.
+const BLOCKING: Way = Way::Blocking { threads: 8 };
 
 /// Datagrams a second beside round trips: a tenth of what any system can carry.
 const BESIDE: u32 = 20_000;

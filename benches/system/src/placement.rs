@@ -1,8 +1,9 @@
 //! Which processors the programs at the two ends of a load run on.
 //!
 //! A flood of datagrams through user space keeps three threads busy: sender, forwarder, receiver. On two processors the scheduler
-//! puts the receiver beside one of the others for the whole of a figure, and the median says how often it was which. So both ends
-//! are pinned where that was found to be faster. docs/bench.md has what was measured.
+//! puts the receiver beside one of the others for the whole of a figure, and the median says how often it was which. With
+//! connections, it puts an end beside the forwarder, which is the busiest of all. So both ends are pinned where that was found to be
+//! faster. docs/bench.md has what was measured.
 
 use std::fmt;
 use std::str::FromStr;
@@ -39,11 +40,12 @@ impl Placement {
         }
         match load {
             Load::Udp64 | Load::Udp1400 => Self::of_flood(system),
+            Load::Connections => Self::of_connections(system),
             Load::Tcp1
             | Load::Tcp4
             | Load::UdpGso
             | Load::Rtt
-            | Load::Connections
+            | Load::ConnectionsBlocking
             | Load::Imix
             | Load::LossFree64
             | Load::LossFree1400
@@ -60,6 +62,14 @@ impl Placement {
             | System::VpclabUnlogged
             | System::Relay(Relay::Joined | Relay::Spin | Relay::Uring) => Self::Apart,
             System::Kernel | System::Ovs | System::Relay(Relay::Single) => Self::Free,
+        }
+    }
+
+    /// Together, they leave the other processor to whoever forwards. The kernel's router runs where they do.
+    const fn of_connections(system: System) -> Self {
+        match system {
+            System::Vpclab | System::VpclabUnlogged | System::Relay(_) => Self::Together,
+            System::Kernel | System::Ovs => Self::Free,
         }
     }
 
@@ -181,12 +191,14 @@ mod tests {
         assert!(on(Some(CpuSet::count()), || ()).is_err());
     }
 
+    fn placed(placement: Placement, system: System, processors: usize) -> Vec<Load> {
+        let is_there = |load: &Load| Placement::usual(*load, system, processors) == placement;
+        Load::ALL.into_iter().filter(is_there).collect()
+    }
+
     #[test]
     fn floods_of_datagrams_have_their_ends_apart_where_that_is_faster() {
-        let apart = |system, processors| -> Vec<Load> {
-            let is_apart = |load: &Load| Placement::usual(*load, system, processors) == Placement::Apart;
-            Load::ALL.into_iter().filter(is_apart).collect()
-        };
+        let apart = |system, processors| placed(Placement::Apart, system, processors);
         let floods = [Load::Udp64, Load::Udp1400];
         assert_eq!(
             (apart(System::Vpclab, 2), apart(System::VpclabUnlogged, 2)),
@@ -197,6 +209,16 @@ mod tests {
             assert_eq!(apart(system, 2), [], "{system}");
         }
         assert_eq!((apart(System::Vpclab, 1), apart(System::Vpclab, 4)), (vec![], vec![]));
+    }
+
+    #[test]
+    fn connections_have_their_ends_together_where_somebody_else_forwards() {
+        let together = |system| placed(Placement::Together, system, 2);
+        for system in [System::Vpclab, System::VpclabUnlogged, System::Relay(Relay::Spin)] {
+            assert_eq!(together(system), [Load::Connections], "{system}");
+        }
+        assert_eq!((together(System::Kernel), together(System::Ovs)), (vec![], vec![]));
+        assert_eq!(placed(Placement::Together, System::Vpclab, 4), []);
     }
 
     #[test]

@@ -62,7 +62,8 @@ impl Relay {
             | Load::LossFree64
             | Load::LossFree1400
             | Load::Idle
-            | Load::Connections => Self::Joined,
+            | Load::Connections
+            | Load::ConnectionsBlocking => Self::Joined,
         }
     }
 }

@@ -48,9 +48,13 @@ pub fn targets(load: Load) -> Vec<Target> {
         Load::UdpGso => vec![carried(), kernel(0.72, 0.80)],
         Load::Rtt => vec![kernel(2.0, 1.3)],
         Load::Connections => vec![carried(), kernel(0.8, 1.2)],
-        Load::Imix | Load::LossFree64 | Load::LossFree1400 | Load::RttIdle | Load::RttLoaded | Load::Idle => {
-            Vec::new()
-        }
+        Load::ConnectionsBlocking
+        | Load::Imix
+        | Load::LossFree64
+        | Load::LossFree1400
+        | Load::RttIdle
+        | Load::RttLoaded
+        | Load::Idle => Vec::new(),
     }
 }
 
