@@ -25,7 +25,7 @@ pub enum Load {
     UdpGso,
     /// ICMP echo, the next one as soon as the answer is there, as `ping -f` does.
     Rtt,
-    /// TCP connections: connect, one byte, close. 32 at a time in a thread for each processor, which waits for events.
+    /// TCP connections: connect, one byte, close. 64 at a time, in threads that wait for events.
     Connections,
     /// The same, 8 at a time, each in a thread that waits in every call.
     ConnectionsBlocking,

@@ -65,7 +65,7 @@ impl Placement {
         }
     }
 
-    /// Together, they leave the other processor to whoever forwards. The kernel's router runs where they do.
+    /// Together, they leave a processor that whoever forwards can have. The kernel's router runs where they do.
     const fn of_connections(system: System) -> Self {
         match system {
             System::Vpclab | System::VpclabUnlogged | System::Relay(_) => Self::Together,

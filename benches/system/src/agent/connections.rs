@@ -6,13 +6,15 @@ mod blocking;
 mod events;
 
 use std::io::{self, Write};
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 use std::thread;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use socket2::{Domain, Socket, Type};
 
-use crate::clock::{Deadline, now};
+use crate::clock::Deadline;
+use crate::placement;
 
 /// How a program has several connections at a time. Both ends of a load have the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,9 +25,9 @@ pub enum Way {
         /// How many.
         threads: usize,
     },
-    /// In a thread for each processor that the program may use, which waits for events of all that it has.
+    /// Divided among threads that wait for events of all they have: one for each processor that the program may use.
     Events {
-        /// How many each thread has at a time.
+        /// How many the end that connects has, rounded up to as many in each thread.
         at_a_time: usize,
     },
 }
@@ -35,7 +37,7 @@ pub enum Way {
 pub struct Accept {
     /// Where it listens, on all addresses.
     pub port: u16,
-    /// How.
+    /// With which threads.
     pub way: Way,
 }
 
@@ -44,39 +46,40 @@ pub struct Accept {
 pub struct Connect {
     /// Who accepts.
     pub to: SocketAddrV4,
-    /// How.
+    /// How many, and with which threads.
     pub way: Way,
     /// How long new ones are begun.
     pub milliseconds: u64,
 }
 
 /// What became of them.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Connected {
-    /// Opened, used and closed in that time.
+    /// Opened, used and closed by the other end.
     pub connections: u64,
-    /// Refused, reset or not done within `PATIENCE`.
+    /// Refused, reset, or not closed by the other end when patience ended.
     pub failed: u64,
-    /// How long it took.
+    /// How long connections were counted.
     pub seconds: f64,
 }
 
-/// What one thread has counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Count {
-    good: u64,
-    failed: u64,
+impl Way {
+    /// How many at each end.
+    fn threads(self) -> usize {
+        match self {
+            Self::Blocking { threads } => threads,
+            Self::Events { at_a_time } => at_a_time.clamp(1, placement::usable_count().max(1)),
+        }
+    }
 }
-
-/// Longer than the first retransmission of a SYN, which is one second.
-const PATIENCE: Duration = Duration::from_millis(2500);
 
 impl Accept {
     pub(super) fn run(&self, out: &mut dyn Write) -> io::Result<()> {
+        let (listener, threads) = (listen(self.port)?, self.way.threads());
         // The threads that accept end with the process.
         match self.way {
-            Way::Blocking { threads } => blocking::accept(self.port, threads)?,
-            Way::Events { .. } => events::accept(self.port, processors())?,
+            Way::Blocking { .. } => blocking::accept(&listener, threads)?,
+            Way::Events { .. } => events::accept(&listener, threads)?,
         }
         super::ready(out)?;
         super::wait_for_end_of_input();
@@ -86,34 +89,45 @@ impl Accept {
 
 impl Connect {
     pub(super) fn run(&self) -> io::Result<Connected> {
-        let began = now();
-        let count = self.connect(Deadline::after(Duration::from_millis(self.milliseconds)))?;
-        let seconds = (now() - began).as_secs_f64();
-        Ok(Connected { connections: count.good, failed: count.failed, seconds })
-    }
-
-    fn connect(&self, until: Deadline) -> io::Result<Count> {
-        let to = self.to;
+        let until = Deadline::after(Duration::from_millis(self.milliseconds));
+        let (to, threads) = (self.to, self.way.threads());
         match self.way {
-            Way::Blocking { threads } => counted(threads, move || Ok(blocking::connect(to, until))),
-            Way::Events { at_a_time } => counted(processors(), move || events::connect(to, at_a_time, until)),
+            Way::Blocking { .. } => sum(threads, move || Ok(blocking::connect(to, until))),
+            Way::Events { at_a_time } => {
+                let each = at_a_time.div_ceil(threads);
+                sum(threads, move || events::connect(to, each, until, PATIENCE))
+            }
         }
     }
 }
 
-/// What threads have counted that do the same.
-fn counted(threads: usize, run: impl Fn() -> io::Result<Count> + Copy + Send + 'static) -> io::Result<Count> {
-    let threads: Vec<_> = (0..threads).map(|_| thread::spawn(run)).collect();
-    let mut sum = Count::default();
+/// Listens on all addresses with room for whoever connects while nobody accepts.
+fn listen(port: u16) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port).into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Does the same in several threads, and adds up what became of it.
+fn sum(
+    threads: usize,
+    connect: impl Fn() -> io::Result<Connected> + Copy + Send + 'static,
+) -> io::Result<Connected> {
+    let threads: Vec<_> = (0..threads).map(|_| thread::spawn(connect)).collect();
+    let mut sum = Connected::default();
     for thread in threads {
-        let count = thread.join().map_err(|_| io::Error::other("a connecting thread panicked"))??;
-        sum.good += count.good;
-        sum.failed += count.failed;
+        let one = thread.join().map_err(|_| io::Error::other("a connecting thread panicked"))??;
+        sum.connections += one.connections;
+        sum.failed += one.failed;
+        sum.seconds = sum.seconds.max(one.seconds);
     }
     Ok(sum)
 }
 
-/// Those that this program may use.
-fn processors() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
-}
+/// Longer than the first retransmission of a SYN, which is one second.
+const PATIENCE: Duration = Duration::from_millis(2500);
+
+/// As `core/somaxconn` of the hosts.
+const BACKLOG: i32 = 4096;

@@ -353,12 +353,13 @@ pub(crate) struct Bench {
     /// How long traffic is counted for one figure
     #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
     pub(crate) seconds: u32,
-    /// Only these loads: tcp-1, tcp-4, udp-64, udp-1400, udp-gso, rtt, connections, and of the full form imix, loss-free-64,
-    /// loss-free-1400, rtt-idle, rtt-loaded, idle
+    /// Only these loads: tcp-1, tcp-4, udp-64, udp-1400, udp-gso, rtt, connections, and of the full form connections-blocking,
+    /// imix, loss-free-64, loss-free-1400, rtt-idle, rtt-loaded, idle
     #[arg(long, value_name = "LOAD", value_delimiter = ',')]
     pub(crate) only: Vec<bench::Load>,
     /// Where both ends of every load run, but for the matrix: free (wherever the scheduler puts them), apart, together [default:
-    /// free, but on two processors apart for udp-64 and udp-1400 through vpclab and relays that join datagrams]
+    /// free, but on two processors apart for udp-64 and udp-1400 through vpclab and relays that join datagrams, and together for
+    /// connections through vpclab and relays]
     #[arg(long, value_name = "PLACEMENT")]
     pub(crate) placement: Option<bench::Placement>,
     /// Threads of vpclab that move packets

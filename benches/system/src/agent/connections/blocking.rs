@@ -1,15 +1,15 @@
 //! A thread for each connection, which waits in every call.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
+use std::net::{SocketAddr, SocketAddrV4, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use super::{Count, PATIENCE};
-use crate::clock::Deadline;
+use super::{Connected, PATIENCE};
+use crate::clock::{Deadline, now};
 
-pub(super) fn accept(port: u16, threads: usize) -> io::Result<()> {
-    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))?;
+/// Accepts in so many threads.
+pub(super) fn accept(listener: &TcpListener, threads: usize) -> io::Result<()> {
     for _ in 0..threads {
         let listener = listener.try_clone()?;
         thread::spawn(move || serve(&listener));
@@ -26,15 +26,16 @@ fn serve(listener: &TcpListener) {
     }
 }
 
-pub(super) fn connect(to: SocketAddrV4, until: Deadline) -> Count {
-    let mut count = Count::default();
+/// Opens connections one after the other until then.
+pub(super) fn connect(to: SocketAddrV4, until: Deadline) -> Connected {
+    let (began, mut count) = (now(), Connected::default());
     while !until.passed() {
         match one(to.into()) {
-            Ok(()) => count.good += 1,
+            Ok(()) => count.connections += 1,
             Err(_) => count.failed += 1,
         }
     }
-    count
+    Connected { seconds: (now() - began).as_secs_f64(), ..count }
 }
 
 fn one(to: SocketAddr) -> io::Result<()> {
@@ -42,4 +43,20 @@ fn one(to: SocketAddr) -> io::Result<()> {
     connection.set_read_timeout(Some(PATIENCE))?;
     connection.write_all(b"1")?;
     connection.read(&mut [0]).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::connections::listen;
+
+    #[test]
+    fn connections_are_opened_and_closed_one_after_the_other() {
+        let listener = listen(0).expect("a port");
+        accept(&listener, 1).expect("it is cloned");
+        let to = listener.local_addr().expect("it is bound").port();
+        let to = SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, to);
+        let connected = connect(to, Deadline::after(Duration::from_millis(100)));
+        assert!(connected.connections > 0 && connected.failed == 0, "{connected:?}");
+    }
 }

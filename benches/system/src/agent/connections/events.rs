@@ -12,45 +12,42 @@ const BATCH: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::connections::Count;
+    use crate::agent::connections::{Connected, listen};
     use crate::clock::Deadline;
     use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
     use std::time::Duration;
 
-    const AT_A_TIME: u64 = 16;
+    const AT_A_TIME: usize = 16;
 
-    fn connected_to(port: u16) -> Count {
-        let until = Deadline::after(Duration::from_millis(300));
-        connect(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port), AT_A_TIME as usize, until)
-            .expect("the kernel lets it")
+    fn connected_to(listener: &TcpListener) -> Connected {
+        let port = listener.local_addr().expect("it is bound").port();
+        let (to, until) =
+            (SocketAddrV4::new(Ipv4Addr::LOCALHOST, port), Deadline::after(Duration::from_millis(300)));
+        connect(to, AT_A_TIME, until, Duration::from_millis(100)).expect("the kernel lets it")
     }
 
     #[test]
     fn connections_are_opened_one_after_the_other_in_each_place_and_none_fails() {
-        let port = free_port();
-        accept(port, 2).expect("the port is free");
-        let count = connected_to(port);
-        assert!(count.good > AT_A_TIME, "{count:?}");
-        assert_eq!(count.failed, 0);
+        let listener = listen(0).expect("a port");
+        accept(&listener, 2).expect("threads");
+        let connected = connected_to(&listener);
+        assert!(connected.connections > AT_A_TIME as u64, "{connected:?}");
+        assert_eq!(connected.failed, 0);
+        assert!(connected.seconds >= 0.3, "{connected:?}");
     }
 
     #[test]
-    fn what_nobody_accepts_has_failed() {
-        let count = connected_to(free_port());
-        assert_eq!(count.good, 0);
-        assert!(count.failed > 0);
+    fn what_is_refused_has_failed() {
+        // Bound, so that nobody else gets the port, but not listening.
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("one");
+        socket.bind(&SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0).into()).expect("a port");
+        let connected = connected_to(&socket.into());
+        assert!(connected.connections == 0 && connected.failed > 0, "{connected:?}");
     }
 
     #[test]
     fn what_nobody_closes_has_failed_when_patience_ends() {
-        let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        let count = connected_to(silent.local_addr().expect("it is bound").port());
-        assert_eq!(count, Count { good: 0, failed: AT_A_TIME });
-    }
-
-    /// One that was just free.
-    fn free_port() -> u16 {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        listener.local_addr().expect("it is bound").port()
+        let connected = connected_to(&listen(0).expect("a port"));
+        assert_eq!((connected.connections, connected.failed), (0, AT_A_TIME as u64));
     }
 }

@@ -2,53 +2,67 @@
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddrV4, TcpStream};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use socket2::{Domain, Socket, Type};
 
 use super::BATCH;
-use crate::agent::connections::{Count, PATIENCE};
-use crate::clock::Deadline;
+use crate::agent::connections::Connected;
+use crate::clock::{Deadline, now};
 
-/// Opens connections until then, and waits for those that are under way.
+/// Opens connections until then, so many at a time. Those that are under way then have not failed if they end within `patience`.
 pub(in crate::agent::connections) fn connect(
     to: SocketAddrV4,
     at_a_time: usize,
     until: Deadline,
-) -> io::Result<Count> {
-    let mut client = Client::new(to, at_a_time)?;
+    patience: Duration,
+) -> io::Result<Connected> {
+    let (began, mut client) = (now(), Client::new(to, at_a_time)?);
     while !until.passed() {
         client.fill()?;
         client.turn()?;
     }
-    let patience = Deadline::after(PATIENCE);
+    let (connections, seconds) = (client.closed, (now() - began).as_secs_f64());
+    let patience = Deadline::after(patience);
     while client.under_way() > 0 && !patience.passed() {
         client.turn()?;
     }
-    client.count.failed += client.under_way();
-    Ok(client.count)
+    Ok(Connected { connections, failed: client.failed + client.under_way(), seconds })
 }
 
 /// Places for connections, each of which is open, or waits for a new one.
 struct Client {
     to: SocketAddrV4,
     events: Epoll,
-    places: Vec<Option<Opened>>,
-    count: Count,
+    places: Vec<Option<Connection>>,
+    closed: u64,
+    failed: u64,
 }
 
 /// A connection under way.
-struct Opened {
+struct Connection {
     stream: TcpStream,
-    written: bool,
+    stage: Stage,
+}
+
+/// What a connection waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Being established.
+    Connecting,
+    /// The other end, which has been sent a byte.
+    Asked,
+    /// Nothing any more.
+    Closed,
 }
 
 impl Client {
     fn new(to: SocketAddrV4, at_a_time: usize) -> io::Result<Self> {
         let events = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let places = (0..at_a_time).map(|_| None).collect();
-        Ok(Self { to, events, places, count: Count::default() })
+        Ok(Self { to, events, places, closed: 0, failed: 0 })
     }
 
     fn under_way(&self) -> u64 {
@@ -61,9 +75,9 @@ impl Client {
             match open(self.to) {
                 Ok(stream) => {
                     self.events.add(&stream, EpollEvent::new(DUE, number as u64))?;
-                    *place = Some(Opened { stream, written: false });
+                    *place = Some(Connection { stream, stage: Stage::Connecting });
                 }
-                Err(_) => self.count.failed += 1,
+                Err(_) => self.failed += 1,
             }
         }
         Ok(())
@@ -77,36 +91,35 @@ impl Client {
             count => count?,
         };
         for event in &events[..count] {
-            self.advance(event.data() as usize, event.events());
+            self.attend(event.data() as usize, event.events());
         }
         Ok(())
     }
 
-    fn advance(&mut self, number: usize, due: EpollFlags) {
-        let Some(opened) = &mut self.places[number] else { return };
-        match opened.advance(due) {
-            Ok(false) => return,
-            Ok(true) => self.count.good += 1,
-            Err(_) => self.count.failed += 1,
+    fn attend(&mut self, number: usize, due: EpollFlags) {
+        let Some(connection) = &mut self.places[number] else { return };
+        match connection.advance(due) {
+            Ok(Stage::Connecting | Stage::Asked) => return,
+            Ok(Stage::Closed) => self.closed += 1,
+            Err(_) => self.failed += 1,
         }
         self.places[number] = None;
     }
 }
 
-impl Opened {
-    /// Writes its byte when it is established. True when the other end has closed it.
-    fn advance(&mut self, due: EpollFlags) -> io::Result<bool> {
-        if !self.written && due.contains(EpollFlags::EPOLLOUT) {
+impl Connection {
+    fn advance(&mut self, due: EpollFlags) -> io::Result<Stage> {
+        if self.stage == Stage::Connecting && due.contains(EpollFlags::EPOLLOUT) {
             self.stream.write_all(b"1")?;
-            self.written = true;
+            self.stage = Stage::Asked;
         }
-        if !due.contains(EpollFlags::EPOLLIN) {
-            return Ok(false);
+        if due.contains(EpollFlags::EPOLLIN) {
+            match self.stream.read(&mut [0]) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                closed => self.stage = closed.map(|_| Stage::Closed)?,
+            }
         }
-        match self.stream.read(&mut [0]) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
-            read => read.map(|_| true),
-        }
+        Ok(self.stage)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The end that accepts connections.
 
 use std::collections::HashMap;
-use std::io::{self, Read as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::io;
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd as _;
 use std::thread;
 
@@ -12,18 +12,24 @@ use nix::sys::socket::{MsgFlags, recv};
 
 use super::BATCH;
 
-/// Listens, and returns when every thread can accept.
-pub(in crate::agent::connections) fn accept(port: u16, threads: usize) -> io::Result<()> {
-    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))?;
+/// Accepts in so many threads.
+pub(in crate::agent::connections) fn accept(listener: &TcpListener, threads: usize) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     for _ in 0..threads {
         let mut server = Server::new(listener.try_clone()?)?;
         thread::spawn(move || {
-            // It ends only where the kernel has no memory to watch one more connection.
-            while server.turn().is_ok() {}
+            let Err(error) = server.serve();
+            end(&error);
         });
     }
     Ok(())
+}
+
+/// With a thread less, the figure would be another one.
+#[expect(clippy::print_stderr, reason = "whoever started this program reads it there")]
+fn end(error: &io::Error) {
+    eprintln!("cannot accept connections any more: {error}");
+    std::process::exit(1);
 }
 
 /// A listener, and the connections whose byte has not come.
@@ -42,6 +48,13 @@ impl Server {
         Ok(Self { listener, events, silent: HashMap::new() })
     }
 
+    /// Ends only with an error.
+    fn serve(&mut self) -> io::Result<std::convert::Infallible> {
+        loop {
+            self.turn()?;
+        }
+    }
+
     /// Waits for events and does what is due.
     fn turn(&mut self) -> io::Result<()> {
         let mut events = [EpollEvent::empty(); BATCH];
@@ -52,25 +65,40 @@ impl Server {
         for event in &events[..count] {
             match event.data() {
                 LISTENER => self.accept()?,
-                // Dropped, and so closed.
-                token => self.silent.remove(&token).map_or((), |mut stream| drop(stream.read(&mut [0]))),
+                token => self.hear(token),
             }
         }
         Ok(())
     }
 
-    /// Accepts all that there are. Those that broke are the other end's to report.
+    /// Accepts all that there are, and closes those whose byte has come.
     fn accept(&mut self) -> io::Result<()> {
-        while let Ok((stream, _)) = self.listener.accept() {
-            let descriptor = stream.as_raw_fd();
-            if recv(descriptor, &mut [0], MsgFlags::MSG_DONTWAIT) == Err(Errno::EAGAIN) {
-                let token = descriptor as u64;
+        loop {
+            let stream = match self.listener.accept() {
+                Ok((stream, _)) => stream,
+                Err(error) if error.raw_os_error() == Some(Errno::EMFILE as i32) => return Err(error),
+                // Another thread has it, or it broke, which is the other end's to report.
+                Err(_) => return Ok(()),
+            };
+            if !has_spoken(&stream) {
+                let token = stream.as_raw_fd() as u64;
                 self.events.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, token))?;
                 self.silent.insert(token, stream);
             }
         }
-        Ok(())
     }
+
+    /// Closes a connection whose byte has come.
+    fn hear(&mut self, token: u64) {
+        if self.silent.get(&token).is_some_and(has_spoken) {
+            self.silent.remove(&token);
+        }
+    }
+}
+
+/// Reads a byte. True as well when the connection has ended without one.
+fn has_spoken(stream: &TcpStream) -> bool {
+    recv(stream.as_raw_fd(), &mut [0], MsgFlags::MSG_DONTWAIT) != Err(Errno::EAGAIN)
 }
 
 /// No connection has that descriptor.
