@@ -1,7 +1,8 @@
 //! Which ratios must be reached, and which are aimed at.
 //!
-//! The figures were set before anything was built. Connections over the relay were added later: they say how much of the distance
-//! to the kernel's router is the devices', and how much is ours (docs/performance.md).
+//! The figures were set before anything was built, and before `connections` was sent by programs that wait for events (docs/bench.md).
+//! Connections over the relay were added later: they say how much of the distance to the kernel's router is the devices', and how
+//! much is ours (docs/performance.md).
 
 use crate::load::Load;
 use crate::system::{Relay, System};
