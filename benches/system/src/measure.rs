@@ -163,7 +163,7 @@ impl Meter<'_> {
         let connected: Connected =
             outcome(ends.left.agent(self.program, &Agent::Connect(connect))?, self.patience())?;
         let busy = ProcessorTime::now()?.since(before).busy;
-        if connected.failed * FAILED_AT_MOST > connected.connections {
+        if connected.connections == 0 || connected.failed * ONE_MAY_FAIL_IN > connected.connections {
             let said = format!("{} failed, {} did not", connected.failed, connected.connections);
             return Err(Error::Program { what: format!("connections from {}", ends.left.namespace), said });
         }
@@ -203,8 +203,8 @@ const BY_EVENTS: Way = Way::Events { at_a_time: 64 };
 /// Enough to keep two processors busy.
 const BLOCKING: Way = Way::Blocking { threads: 8 };
 
-/// One in so many connections may fail.
-const FAILED_AT_MOST: u64 = 100;
+/// Where more connections fail, there is no figure.
+const ONE_MAY_FAIL_IN: u64 = 100;
 
 /// Datagrams a second beside round trips: a tenth of what any system can carry.
 const BESIDE: u32 = 20_000;

@@ -55,7 +55,7 @@ impl Placement {
         }
     }
 
-    /// Apart, Open vSwitch and the relay that writes each datagram by itself are slower; the kernel's router is two threads.
+    /// Apart, Open vSwitch and the relay that writes each datagram by itself are slower; the kernel's router runs in its ends.
     const fn of_flood(system: System) -> Self {
         match system {
             System::Vpclab
@@ -65,7 +65,8 @@ impl Placement {
         }
     }
 
-    /// Together, they leave a processor that whoever forwards can have. The kernel's router runs where they do.
+    /// Together, they leave a processor that whoever forwards can have. The kernel's router runs where they do; Open
+    /// vSwitch gains nothing.
     const fn of_connections(system: System) -> Self {
         match system {
             System::Vpclab | System::VpclabUnlogged | System::Relay(_) => Self::Together,
@@ -214,11 +215,17 @@ mod tests {
     #[test]
     fn connections_have_their_ends_together_where_somebody_else_forwards() {
         let together = |system| placed(Placement::Together, system, 2);
-        for system in [System::Vpclab, System::VpclabUnlogged, System::Relay(Relay::Spin)] {
+        for system in [
+            System::Vpclab,
+            System::VpclabUnlogged,
+            System::Relay(Relay::Joined),
+            System::Relay(Relay::Single),
+        ] {
             assert_eq!(together(system), [Load::Connections], "{system}");
         }
         assert_eq!((together(System::Kernel), together(System::Ovs)), (vec![], vec![]));
         assert_eq!(placed(Placement::Together, System::Vpclab, 4), []);
+        assert_eq!(placed(Placement::Together, System::Vpclab, 1), []);
     }
 
     #[test]

@@ -64,18 +64,20 @@ pub struct Connected {
 }
 
 impl Way {
-    /// How many at each end.
-    fn threads(self) -> usize {
+    /// How many threads an end has that may use so many processors.
+    const fn threads(self, processors: usize) -> usize {
         match self {
             Self::Blocking { threads } => threads,
-            Self::Events { at_a_time } => at_a_time.clamp(1, placement::usable_count().max(1)),
+            Self::Events { at_a_time } if at_a_time < processors => at_a_time,
+            Self::Events { .. } if processors == 0 => 1,
+            Self::Events { .. } => processors,
         }
     }
 }
 
 impl Accept {
     pub(super) fn run(&self, out: &mut dyn Write) -> io::Result<()> {
-        let (listener, threads) = (listen(self.port)?, self.way.threads());
+        let (listener, threads) = (listen(self.port)?, self.way.threads(placement::usable_count()));
         // The threads that accept end with the process.
         match self.way {
             Way::Blocking { .. } => blocking::accept(&listener, threads)?,
@@ -90,7 +92,7 @@ impl Accept {
 impl Connect {
     pub(super) fn run(&self) -> io::Result<Connected> {
         let until = Deadline::after(Duration::from_millis(self.milliseconds));
-        let (to, threads) = (self.to, self.way.threads());
+        let (to, threads) = (self.to, self.way.threads(placement::usable_count()));
         match self.way {
             Way::Blocking { .. } => sum(threads, move || Ok(blocking::connect(to, until))),
             Way::Events { at_a_time } => {
@@ -115,15 +117,15 @@ fn sum(
     threads: usize,
     connect: impl Fn() -> io::Result<Connected> + Copy + Send + 'static,
 ) -> io::Result<Connected> {
-    let threads: Vec<_> = (0..threads).map(|_| thread::spawn(connect)).collect();
-    let mut sum = Connected::default();
-    for thread in threads {
+    let running: Vec<_> = (0..threads).map(|_| thread::spawn(connect)).collect();
+    let mut all = Connected::default();
+    for thread in running {
         let one = thread.join().map_err(|_| io::Error::other("a connecting thread panicked"))??;
-        sum.connections += one.connections;
-        sum.failed += one.failed;
-        sum.seconds = sum.seconds.max(one.seconds);
+        all.connections += one.connections;
+        all.failed += one.failed;
+        all.seconds = all.seconds.max(one.seconds);
     }
-    Ok(sum)
+    Ok(all)
 }
 
 /// Longer than the first retransmission of a SYN, which is one second.
@@ -131,3 +133,23 @@ const PATIENCE: Duration = Duration::from_millis(2500);
 
 /// As `core/somaxconn` of the hosts.
 const BACKLOG: i32 = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_have_a_thread_for_each_processor_and_a_connection_for_each_thread() {
+        let events = |processors| Way::Events { at_a_time: 64 }.threads(processors);
+        assert_eq!([0, 1, 2, 64, 128].map(events), [1, 1, 2, 64, 64]);
+        assert_eq!(Way::Blocking { threads: 8 }.threads(2), 8);
+    }
+
+    #[test]
+    fn what_threads_have_counted_is_added_up_and_the_longest_time_counts() {
+        let one = Connected { connections: 3, failed: 1, seconds: 0.5 };
+        let all = sum(4, move || Ok(one)).expect("no thread fails");
+        assert_eq!(all, Connected { connections: 12, failed: 4, seconds: 0.5 });
+        assert!(sum(1, || Err(io::ErrorKind::NotFound.into())).is_err());
+    }
+}

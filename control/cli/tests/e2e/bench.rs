@@ -58,8 +58,11 @@ fn a_run_takes_every_figure_and_goes_on_from_its_journal() {
     // All figures are there: nothing is set up, and nothing is measured again.
     let again = report(bench(&journal, &["--only", "udp-64,rtt"]));
     assert_eq!(again["figures"], first["figures"]);
-    let other = report(bench(&journal, &["--only", "connections"]));
+    let other = report(bench(&journal, &["--only", "connections,connections-blocking"]));
     assert_eq!(other["figures"][0]["details"]["failed"], 0.0, "{other:#}");
+    assert!(other["figures"].as_array().is_some_and(|figures| {
+        figures.iter().any(|figure| figure["load"] == "connections-blocking" && figure["system"] == "vpclab")
+    }));
     let names = fs::read_dir("/run/netns").expect("labs have been here").filter_map(Result::ok);
     let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
     assert_eq!(names.filter(|name| is_left_behind(name)).collect::<Vec<_>>(), Vec::<String>::new());

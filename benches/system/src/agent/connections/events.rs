@@ -19,18 +19,18 @@ mod tests {
 
     const AT_A_TIME: usize = 16;
 
-    fn connected_to(listener: &TcpListener) -> Connected {
+    fn connected_to(listener: &TcpListener, patience: Duration) -> Connected {
         let port = listener.local_addr().expect("it is bound").port();
         let (to, until) =
             (SocketAddrV4::new(Ipv4Addr::LOCALHOST, port), Deadline::after(Duration::from_millis(300)));
-        connect(to, AT_A_TIME, until, Duration::from_millis(100)).expect("the kernel lets it")
+        connect(to, AT_A_TIME, until, patience).expect("the kernel lets it")
     }
 
     #[test]
     fn connections_are_opened_one_after_the_other_in_each_place_and_none_fails() {
         let listener = listen(0).expect("a port");
         accept(&listener, 2).expect("threads");
-        let connected = connected_to(&listener);
+        let connected = connected_to(&listener, Duration::from_secs(10));
         assert!(connected.connections > AT_A_TIME as u64, "{connected:?}");
         assert_eq!(connected.failed, 0);
         assert!(connected.seconds >= 0.3, "{connected:?}");
@@ -41,13 +41,13 @@ mod tests {
         // Bound, so that nobody else gets the port, but not listening.
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("one");
         socket.bind(&SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0).into()).expect("a port");
-        let connected = connected_to(&socket.into());
+        let connected = connected_to(&socket.into(), Duration::ZERO);
         assert!(connected.connections == 0 && connected.failed > 0, "{connected:?}");
     }
 
     #[test]
     fn what_nobody_closes_has_failed_when_patience_ends() {
-        let connected = connected_to(&listen(0).expect("a port"));
+        let connected = connected_to(&listen(0).expect("a port"), Duration::from_millis(100));
         assert_eq!((connected.connections, connected.failed), (0, AT_A_TIME as u64));
     }
 }
