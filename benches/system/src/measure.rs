@@ -1,5 +1,6 @@
 //! One figure of one load on one system.
 
+mod connections;
 mod ends;
 mod loss_free;
 
@@ -10,10 +11,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::agent::{
-    Accept, Agent, Connect, Connected, PORTS, Ping, Pinged, READY, Receive, Received, Scatter, Send, Way,
-    Window,
-};
+use crate::agent::{Agent, PORTS, Ping, Pinged, READY, Receive, Received, Scatter, Send, Window};
 use crate::clock::pause;
 use crate::error::Error;
 use crate::iperf;
@@ -21,7 +19,7 @@ use crate::journal::Sample;
 use crate::load::Load;
 use crate::machine::{ProcessorTime, process_time};
 use crate::placement::Placement;
-use crate::policy::{CONNECTIONS, DATAGRAMS, IPERF, RIGHT, senders};
+use crate::policy::{DATAGRAMS, IPERF, RIGHT, senders};
 use crate::program::{PATIENCE, Program};
 use crate::site::{MatrixSite, Site};
 use ends::Ends;
@@ -54,8 +52,8 @@ impl Meter<'_> {
             Load::Rtt => self.rtt(ends, Duration::ZERO),
             Load::RttIdle => self.rtt(ends, Duration::from_millis(10)),
             Load::RttLoaded => self.rtt_loaded(ends),
-            Load::Connections => self.connections(ends, BY_EVENTS),
-            Load::ConnectionsBlocking => self.connections(ends, BLOCKING),
+            Load::Connections => self.connections(ends, connections::BY_EVENTS),
+            Load::ConnectionsBlocking => self.connections(ends, connections::BLOCKING),
             Load::Idle => self.idle(site),
         }?;
         Ok(Sample { value, details })
@@ -153,26 +151,6 @@ impl Meter<'_> {
         self.rtt(ends, Duration::ZERO)
     }
 
-    fn connections(&self, ends: Ends<'_>, way: Way) -> Result<Figure, Error> {
-        let accept = Accept { port: CONNECTIONS, way };
-        let mut server = ends.right.agent(self.program, &Agent::Accept(accept))?;
-        server.wait_for(READY)?;
-        let to = SocketAddrV4::new(RIGHT, CONNECTIONS);
-        let connect = Connect { to, way, milliseconds: self.milliseconds() };
-        let before = ProcessorTime::now()?;
-        let connected: Connected =
-            outcome(ends.left.agent(self.program, &Agent::Connect(connect))?, self.patience())?;
-        let busy = ProcessorTime::now()?.since(before).busy;
-        if connected.connections == 0 || connected.failed * ONE_MAY_FAIL_IN > connected.connections {
-            let said = format!("{} failed, {} did not", connected.failed, connected.connections);
-            return Err(Error::Program { what: format!("connections from {}", ends.left.namespace), said });
-        }
-        let connections = connected.connections as f64;
-        let details =
-            [("failed", connected.failed as f64), ("cpu_seconds_per_thousand", busy / (connections / 1e3))];
-        Ok((connections / connected.seconds, named(&details)))
-    }
-
     /// A share of one processor, in per cent.
     fn idle(&self, site: &Site) -> Result<Figure, Error> {
         let Some(process) = site.process() else { return Ok((0.0, BTreeMap::new())) };
@@ -196,15 +174,6 @@ const WARM_UP_MS: u64 = 150;
 
 /// New flows a second that anything should be able to take in.
 const SLOWEST_FLOWS: u64 = 100_000;
-
-/// Of more at a time, no system was found to open more in a second (docs/bench.md).
-const BY_EVENTS: Way = Way::Events { at_a_time: 64 };
-
-/// Enough to keep two processors busy.
-const BLOCKING: Way = Way::Blocking { threads: 8 };
-
-/// Where more connections fail, there is no figure.
-const ONE_MAY_FAIL_IN: u64 = 100;
 
 /// Datagrams a second beside round trips: a tenth of what any system can carry.
 const BESIDE: u32 = 20_000;

@@ -65,12 +65,10 @@ pub struct Connected {
 
 impl Way {
     /// How many threads an end has that may use so many processors.
-    const fn threads(self, processors: usize) -> usize {
+    fn threads(self, processors: usize) -> usize {
         match self {
             Self::Blocking { threads } => threads,
-            Self::Events { at_a_time } if at_a_time < processors => at_a_time,
-            Self::Events { .. } if processors == 0 => 1,
-            Self::Events { .. } => processors,
+            Self::Events { at_a_time } => at_a_time.min(processors).max(1),
         }
     }
 }
@@ -103,12 +101,12 @@ impl Connect {
     }
 }
 
-/// Listens on all addresses with room for whoever connects while nobody accepts.
+/// Listens on all addresses, with all the room that the host gives whoever connects while nobody accepts (`core/somaxconn`).
 fn listen(port: u16) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
     socket.bind(&SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port).into())?;
-    socket.listen(BACKLOG)?;
+    socket.listen(i32::MAX)?;
     Ok(socket.into())
 }
 
@@ -131,12 +129,13 @@ fn sum(
 /// Longer than the first retransmission of a SYN, which is one second.
 const PATIENCE: Duration = Duration::from_millis(2500);
 
-/// As `core/somaxconn` of the hosts.
-const BACKLOG: i32 = 4096;
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    pub(super) fn address_of(listener: &TcpListener) -> SocketAddrV4 {
+        SocketAddrV4::new(Ipv4Addr::LOCALHOST, listener.local_addr().expect("it is bound").port())
+    }
 
     #[test]
     fn events_have_a_thread_for_each_processor_and_a_connection_for_each_thread() {

@@ -48,15 +48,13 @@ fn one(to: SocketAddr) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::connections::listen;
+    use crate::agent::connections::{listen, tests::address_of};
 
     #[test]
     fn connections_are_opened_and_closed_one_after_the_other() {
         let listener = listen(0).expect("a port");
         accept(&listener, 1).expect("it is cloned");
-        let to = listener.local_addr().expect("it is bound").port();
-        let to = SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, to);
-        let connected = connect(to, Deadline::after(Duration::from_millis(100)));
+        let connected = connect(address_of(&listener), Deadline::after(Duration::from_millis(100)));
         assert!(connected.connections > 0 && connected.failed == 0, "{connected:?}");
     }
 }

@@ -3,8 +3,25 @@
 mod client;
 mod server;
 
+use std::io;
+
+use nix::errno::Errno;
+use nix::sys::epoll::{Epoll, EpollEvent, EpollTimeout};
+
 pub(super) use client::connect;
 pub(super) use server::accept;
+
+/// The next events, none when time is up.
+fn wait<'a>(
+    epoll: &Epoll,
+    events: &'a mut [EpollEvent; BATCH],
+    timeout: EpollTimeout,
+) -> io::Result<&'a [EpollEvent]> {
+    match epoll.wait(events, timeout) {
+        Err(Errno::EINTR) => Ok(&[]),
+        count => Ok(&events[..count?]),
+    }
+}
 
 /// Events that the kernel tells of at once.
 const BATCH: usize = 64;
@@ -12,7 +29,7 @@ const BATCH: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::connections::{Connected, listen};
+    use crate::agent::connections::{Connected, listen, tests::address_of};
     use crate::clock::Deadline;
     use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
     use std::time::Duration;
@@ -20,10 +37,8 @@ mod tests {
     const AT_A_TIME: usize = 16;
 
     fn connected_to(listener: &TcpListener, patience: Duration) -> Connected {
-        let port = listener.local_addr().expect("it is bound").port();
-        let (to, until) =
-            (SocketAddrV4::new(Ipv4Addr::LOCALHOST, port), Deadline::after(Duration::from_millis(300)));
-        connect(to, AT_A_TIME, until, patience).expect("the kernel lets it")
+        let until = Deadline::after(Duration::from_millis(300));
+        connect(address_of(listener), AT_A_TIME, until, patience).expect("the kernel lets it")
     }
 
     #[test]

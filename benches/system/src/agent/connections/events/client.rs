@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use socket2::{Domain, Socket, Type};
 
-use super::BATCH;
+use super::{BATCH, wait};
 use crate::agent::connections::Connected;
 use crate::clock::{Deadline, now};
 
@@ -86,11 +86,7 @@ impl Client {
     /// Waits for events and does what is due.
     fn turn(&mut self) -> io::Result<()> {
         let mut events = [EpollEvent::empty(); BATCH];
-        let count = match self.events.wait(&mut events, LOOK_AT_THE_TIME) {
-            Err(Errno::EINTR) => 0,
-            count => count?,
-        };
-        for event in &events[..count] {
+        for event in wait(&self.events, &mut events, LOOK_AT_THE_TIME.into())? {
             self.attend(event.data() as usize, event.events());
         }
         Ok(())

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::socket::{MsgFlags, recv};
 
-use super::BATCH;
+use super::{BATCH, wait};
 
 /// Accepts in so many threads.
 pub(in crate::agent::connections) fn accept(listener: &TcpListener, threads: usize) -> io::Result<()> {
@@ -58,11 +58,7 @@ impl Server {
     /// Waits for events and does what is due.
     fn turn(&mut self) -> io::Result<()> {
         let mut events = [EpollEvent::empty(); BATCH];
-        let count = match self.events.wait(&mut events, EpollTimeout::NONE) {
-            Err(Errno::EINTR) => 0,
-            count => count?,
-        };
-        for event in &events[..count] {
+        for event in wait(&self.events, &mut events, EpollTimeout::NONE)? {
             match event.data() {
                 LISTENER => self.accept()?,
                 token => self.hear(token),
