@@ -49,6 +49,7 @@ pub struct Tun {
 /// What is in front of each packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Header {
+    #[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "what tokio-tun opens has none"))]
     None,
     Vnet,
 }
