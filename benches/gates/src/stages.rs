@@ -1,6 +1,7 @@
 //! The stages of a packet, each made ready outside of what is counted.
 
 mod engine;
+mod flow_logs;
 mod headers;
 mod lookup;
 
@@ -14,7 +15,7 @@ pub(crate) struct Stage {
 
 /// All stages in the order in which they run.
 pub(crate) fn all() -> impl Iterator<Item = &'static Stage> {
-    [headers::STAGES, lookup::STAGES, engine::STAGES].into_iter().flatten()
+    [headers::STAGES, lookup::STAGES, engine::STAGES, flow_logs::STAGES].into_iter().flatten()
 }
 
 /// Repetitions of what is quick.

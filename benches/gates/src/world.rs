@@ -5,9 +5,10 @@ mod nat;
 use std::ops::RangeInclusive;
 
 use engine::{Config, Engine, Frame, Time};
+use flowlog::Format;
 use snapshot::spec::{
-    AclEntrySpec, AclSpec, GroupRuleSpec, GroupSpec, InterfaceSpec, InternetSpec, LabSpec, PeerSpec,
-    RouteSpec, RouteTableSpec, Shared, SubnetSpec, TargetSpec, TrafficSpec, VpcSpec,
+    AclEntrySpec, AclSpec, FlowLogSpec, GroupRuleSpec, GroupSpec, InterfaceSpec, InternetSpec, LabSpec,
+    PeerSpec, RouteSpec, RouteTableSpec, Shared, SubnetSpec, TargetSpec, TrafficFilter, TrafficSpec, VpcSpec,
 };
 use snapshot::{AclAction, Attachment, Builder, Check, InterfaceIx, RelatedIcmp, Settings, Snapshot};
 use wire::{Buffer, proto};
@@ -33,6 +34,11 @@ impl World {
     /// The same lab with a host on the internet, which the client reaches through a NAT gateway in the other subnet.
     pub(crate) fn with_nat_gateway() -> Self {
         Self::of(nat::behind_nat_gateway(lab()))
+    }
+
+    /// The same lab with a flow log of all that crosses both interfaces.
+    pub(crate) fn with_flow_log() -> Self {
+        Self::of(LabSpec { flow_logs: vec![flow_log().into()], ..lab() })
     }
 
     fn of(lab: LabSpec) -> Self {
@@ -157,6 +163,17 @@ fn route_table() -> RouteTableSpec {
     let others = (0..SIZES.3).map(|n| route(format!("172.16.{n}.0/24"), TargetSpec::Blackhole));
     let local = ["10.0.0.0/16", "2001:db8::/56"].map(|net| route(net.into(), TargetSpec::Local));
     RouteTableSpec { id: "rtb-1".into(), name: "v.r".into(), routes: others.chain(local).collect() }
+}
+
+fn flow_log() -> FlowLogSpec {
+    FlowLogSpec {
+        id: "fl-1".into(),
+        interfaces: vec!["eni-client".into(), "eni-server".into()],
+        traffic: TrafficFilter::All,
+        interval: 60,
+        format: Format::DEFAULT.to_string(),
+        file: "all.log".into(),
+    }
 }
 
 const fn settings() -> Settings {

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 
-use crate::{Field, Record};
+use crate::{Field, Record, Value};
 
 /// Placeholder for a value that is absent, inapplicable or cannot be computed (FL-22).
 pub(crate) const ABSENT: &str = "-";
@@ -78,25 +79,46 @@ impl Format {
     /// One record as a line without its end: single blanks between values (FL-80), `-` where there is none (FL-22).
     #[must_use]
     pub fn line(&self, record: &Record) -> String {
-        let mut line = String::new();
+        let mut line = String::with_capacity(USUAL_LENGTH);
         for (position, &field) in self.fields.iter().enumerate() {
             if position > 0 {
                 line.push(' ');
             }
-            self.push_value(&mut line, record, field);
+            let value = match field == Field::Version {
+                true => Some(Value::Number(self.version().into())),
+                false => record.value(field),
+            };
+            push_value(&mut line, value);
         }
         line
     }
+}
 
-    fn push_value(&self, line: &mut String, record: &Record, field: Field) {
+/// Bytes of a long line in the default format with IPv4 addresses: such a line is allocated once.
+const USUAL_LENGTH: usize = 128;
+
+/// Numbers do not go through a formatter: that would ask for padding and precision first.
+fn push_value(line: &mut String, value: Option<Value<'_>>) {
+    match value {
+        Some(Value::Text(text)) => line.push_str(text),
+        Some(Value::Number(number)) => push_number(line, number),
+        Some(Value::Address(IpAddr::V4(address))) => push_ipv4(line, address),
         // Writing to a string cannot fail.
-        let _ = if field == Field::Version {
-            write!(line, "{}", self.version())
-        } else if let Some(value) = record.value(field) {
-            write!(line, "{value}")
-        } else {
-            line.write_str(ABSENT)
-        };
+        Some(Value::Address(IpAddr::V6(address))) => _ = write!(line, "{address}"),
+        None => line.push_str(ABSENT),
+    }
+}
+
+fn push_number(line: &mut String, number: u64) {
+    line.push_str(itoa::Buffer::new().format(number));
+}
+
+fn push_ipv4(line: &mut String, address: Ipv4Addr) {
+    let [first, others @ ..] = address.octets();
+    push_number(line, first.into());
+    for octet in others {
+        line.push('.');
+        push_number(line, octet.into());
     }
 }
 
@@ -180,6 +202,22 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn addresses_and_numbers_are_written_in_their_usual_form() {
+        let text = |value| {
+            let mut line = String::new();
+            push_value(&mut line, Some(value));
+            line
+        };
+        for address in ["0.0.0.0", "255.255.255.255", "10.0.1.10", "::", "2001:db8::10", "::ffff:10.0.0.1"] {
+            assert_eq!(text(Value::Address(address.parse().expect("an address"))), address);
+        }
+        assert_eq!(
+            [0, 65_535, u64::MAX].map(|number| text(Value::Number(number))),
+            ["0", "65535", "18446744073709551615"]
+        );
     }
 
     #[test]

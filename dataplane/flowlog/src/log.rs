@@ -1,6 +1,7 @@
 //! One flow log: which interfaces it covers since when, and its open windows.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use engine::{Action, TapEvent, Time};
@@ -8,7 +9,7 @@ use snapshot::InterfaceIx;
 use snapshot::spec::{FlowLogSpec, TrafficFilter};
 
 use crate::observed::{Directory, Observed};
-use crate::window::{MAX_FLOWS, Window};
+use crate::window::{MAX_FLOWS, Span, Window};
 use crate::{Format, Line};
 
 /// A time during which the flow log covers an interface that looks the same throughout.
@@ -24,6 +25,9 @@ struct Coverage {
 pub(crate) struct Log {
     /// As made, without its interfaces.
     spec: FlowLogSpec,
+    /// The specification's, shared with every line.
+    id: Arc<str>,
+    file: Arc<Path>,
     format: Format,
     /// In ascending time per interface.
     coverage: BTreeMap<InterfaceIx, Vec<Coverage>>,
@@ -39,6 +43,8 @@ impl Log {
     pub(crate) fn new(spec: &FlowLogSpec, now: Time) -> Self {
         let mut log = Self {
             spec: fixed_part(spec),
+            id: spec.id.as_str().into(),
+            file: spec.file.as_path().into(),
             // A lab with an unreadable format does not pass its check; lines in the default format beat none.
             format: Format::parse(&spec.format).unwrap_or(Format::DEFAULT),
             coverage: BTreeMap::new(),
@@ -57,7 +63,7 @@ impl Log {
 
     /// `fl-` id.
     pub(crate) fn id(&self) -> &str {
-        &self.spec.id
+        &self.id
     }
 
     /// Covers exactly the interfaces of `spec` from now on, each as `directory` describes it.
@@ -120,14 +126,15 @@ impl Log {
     /// Emits the earliest open window.
     pub(crate) fn emit_window(&mut self) -> Vec<Line> {
         let spans = self.spans();
-        let records = self.windows.remove(&self.open).unwrap_or(Window::new(0)).records(&spans);
+        let window = self.windows.remove(&self.open).unwrap_or(Window::new(0));
+        let lines = window.records(&spans).map(|record| self.line(self.format.line(&record))).collect();
         self.open += self.interval();
         self.forget_past_coverage();
-        records.values().map(|record| self.line(self.format.line(record))).collect()
+        lines
     }
 
     /// The interfaces covered within the earliest open window, once each, and from when to when.
-    fn spans(&self) -> Vec<(Arc<Observed>, Time, Time)> {
+    fn spans(&self) -> Vec<Span> {
         let (start, end) = (Time::from_secs(self.open), self.window_end());
         let mut spans = BTreeMap::new();
         for coverage in self.coverage.values().flatten() {
@@ -138,7 +145,8 @@ impl Log {
                 *span = (&coverage.observed, span.1.min(since), span.2.max(until));
             }
         }
-        spans.into_values().map(|(observed, since, until)| (Arc::clone(observed), since, until)).collect()
+        let span = |(observed, since, until)| Span { observed: Arc::clone(observed), since, until };
+        spans.into_values().map(span).collect()
     }
 
     fn find(&self, interface: InterfaceIx, first: Time, last: Time) -> Option<&Coverage> {
@@ -173,7 +181,7 @@ impl Log {
     }
 
     fn line(&self, text: String) -> Line {
-        Line { flow_log: self.spec.id.clone(), file: self.spec.file.clone(), text }
+        Line { flow_log: Arc::clone(&self.id), file: Arc::clone(&self.file), text }
     }
 }
 

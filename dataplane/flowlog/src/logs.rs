@@ -1,7 +1,8 @@
 //! All flow logs of a lab.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 
 use engine::{Event, TapEvent, Time};
 use snapshot::Snapshot;
@@ -13,9 +14,9 @@ use crate::observed::directory;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// `fl-` id.
-    pub flow_log: String,
+    pub flow_log: Arc<str>,
     /// Where it is appended.
-    pub file: PathBuf,
+    pub file: Arc<Path>,
     /// The record.
     pub text: String,
 }
@@ -27,7 +28,7 @@ pub struct Line {
 ///
 /// Windows begin at multiples of their interval since the Unix epoch. A window is emitted once every worker has
 /// reported past its end; windows come out by their end, then by flow-log id, and within a window lines are ordered by
-/// interface id, first packet, tuple, direction and verdict. So the lines do not depend on the number of workers.
+/// interface id, first packet, tuple, direction, verdict and path. So the lines do not depend on the number of workers.
 #[derive(Debug)]
 pub struct FlowLogs {
     /// Per worker, the time before which it has reported everything.

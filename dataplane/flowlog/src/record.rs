@@ -1,6 +1,5 @@
 //! One flow-log record, before it becomes text.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -116,16 +115,6 @@ pub enum Value<'a> {
     Number(u64),
     /// An id or a word.
     Text(&'a str),
-}
-
-impl fmt::Display for Value<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Address(address) => address.fmt(f),
-            Self::Number(number) => number.fmt(f),
-            Self::Text(text) => f.write_str(text),
-        }
-    }
 }
 
 impl Record {

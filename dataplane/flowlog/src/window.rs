@@ -12,7 +12,8 @@ use crate::observed::Observed;
 use crate::{Record, Status, Traffic};
 
 /// Flows that one window holds; what comes on top becomes SKIPDATA (FL-39). One flow takes about 150 bytes, so a full
-/// window takes about 150 MB. The engine's default flow table is as large.
+/// window takes about 150 MB, and its lines some 250 bytes each until they are written. The engine's default flow table is as
+/// large.
 pub(crate) const MAX_FLOWS: usize = 1 << 20;
 
 /// One flow (FL-11). Packet-level addresses keep apart what the record-level ones of a NAT gateway would merge.
@@ -38,13 +39,29 @@ struct Flow {
     tcp_flags: u8,
 }
 
+/// What a record is made of.
+enum Source<'w> {
+    Flow(&'w FlowKey, &'w Flow),
+    /// Records of the interface were lost.
+    Lost(&'w Span),
+    /// The flow log saw nothing of the interface.
+    Silent(&'w Span),
+}
+
 /// Where a record goes within its window: by interface, then time, then flow. Nothing here depends on how many workers
 /// the events came from.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Rank {
-    interface_id: String,
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Rank<'w> {
+    interface_id: &'w str,
     start: Time,
-    flow: Option<(FiveTuple, Direction, Action, Option<u8>)>,
+    flow: Option<&'w FlowKey>,
+}
+
+/// The time within a window during which an interface is covered.
+pub(crate) struct Span {
+    pub(crate) observed: Arc<Observed>,
+    pub(crate) since: Time,
+    pub(crate) until: Time,
 }
 
 /// See the module.
@@ -81,24 +98,48 @@ impl Window {
         }
     }
 
-    /// Its records. `spans` are the interfaces covered within the window and from when to when: each has a SKIPDATA
-    /// record if something was lost, and a NODATA record if the flow log saw nothing (FL-39).
-    pub(crate) fn records(&self, spans: &[(Arc<Observed>, Time, Time)]) -> BTreeMap<Rank, Record> {
+    /// Its records in order. `spans` are the interfaces covered within the window, once each: each has a SKIPDATA record if
+    /// something was lost, and a NODATA record if the flow log saw nothing (FL-39).
+    pub(crate) fn records<'w>(&'w self, spans: &'w [Span]) -> impl Iterator<Item = Record> {
         let busy: BTreeSet<&str> = self.flows.values().map(|flow| flow.observed.id.as_str()).collect();
-        let mut records: BTreeMap<_, _> = self.flows.iter().map(|(key, flow)| flow.record(key)).collect();
-        for (observed, start, end) in spans {
-            let status = if self.skipped.contains(&observed.id) {
-                Status::SkipData
-            } else if !busy.contains(observed.id.as_str()) {
-                Status::NoData
-            } else {
-                continue;
-            };
-            let rank = Rank { interface_id: observed.id.clone(), start: *start, flow: None };
-            let origin = Arc::clone(&observed.origin);
-            records.insert(rank, Record { origin, start: start.secs(), end: end.secs(), status });
+        let flows = self.flows.iter().map(|(key, flow)| Source::Flow(key, flow));
+        let lost = |span: &&Span| self.skipped.contains(&span.observed.id);
+        let silent = |span: &&Span| !lost(span) && !busy.contains(span.observed.id.as_str());
+        let lost = spans.iter().filter(lost).map(Source::Lost);
+        let silent = spans.iter().filter(silent).map(Source::Silent);
+        let mut sources: Vec<_> = flows.chain(lost).chain(silent).collect();
+        sources.sort_unstable_by_key(Source::rank);
+        sources.into_iter().map(Source::record)
+    }
+}
+
+impl<'w> Source<'w> {
+    fn rank(&self) -> Rank<'w> {
+        match *self {
+            Self::Flow(key, flow) => {
+                Rank { interface_id: &flow.observed.id, start: flow.first, flow: Some(key) }
+            }
+            Self::Lost(span) | Self::Silent(span) => span.rank(),
         }
-        records
+    }
+
+    fn record(self) -> Record {
+        match self {
+            Self::Flow(key, flow) => flow.record(key),
+            Self::Lost(span) => span.record(Status::SkipData),
+            Self::Silent(span) => span.record(Status::NoData),
+        }
+    }
+}
+
+impl Span {
+    fn rank(&self) -> Rank<'_> {
+        Rank { interface_id: &self.observed.id, start: self.since, flow: None }
+    }
+
+    fn record(&self, status: Status) -> Record {
+        let origin = Arc::clone(&self.observed.origin);
+        Record { origin, start: self.since.secs(), end: self.until.secs(), status }
     }
 }
 
@@ -141,19 +182,13 @@ impl Flow {
         self.tcp_flags |= event.tcp_flags;
     }
 
-    fn record(&self, key: &FlowKey) -> (Rank, Record) {
-        let rank = Rank {
-            interface_id: self.observed.id.clone(),
-            start: self.first,
-            flow: Some((key.tuple, key.direction, key.action, key.traffic_path)),
-        };
-        let record = Record {
+    fn record(&self, key: &FlowKey) -> Record {
+        Record {
             origin: Arc::clone(&self.observed.origin),
             start: self.first.secs(),
             end: self.last.secs(),
             status: Status::Ok(self.traffic(key)),
-        };
-        (rank, record)
+        }
     }
 
     fn traffic(&self, key: &FlowKey) -> Traffic {
@@ -195,9 +230,9 @@ mod tests {
         for event in [event, other, event, other] {
             window.add(&event, &observed, Time(0));
         }
-        let records = window.records(&[(observed, Time(0), Time::from_secs(60))]);
-        let mut statuses = records.values().map(|record| &record.status);
-        assert_eq!(statuses.next(), Some(&Status::SkipData));
+        let spans = [Span { observed, since: Time(0), until: Time::from_secs(60) }];
+        let mut statuses = window.records(&spans).map(|record| record.status);
+        assert_eq!(statuses.next(), Some(Status::SkipData));
         assert!(matches!(statuses.next(), Some(Status::Ok(traffic)) if traffic.packets == 2));
         assert_eq!(statuses.next(), None);
     }

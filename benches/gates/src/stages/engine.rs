@@ -25,9 +25,9 @@ pub(super) const STAGES: &[Stage] = &[
 ];
 
 /// As many as a worker handles at once.
-const BATCH: usize = 64;
+pub(super) const BATCH: usize = 64;
 /// Flows of the stages.
-const FLOWS: u16 = 1_000;
+pub(super) const FLOWS: u16 = 1_000;
 
 fn steer(family: Family) -> usize {
     let (world, steering) = (World::new(), Steering::new(4, 7));

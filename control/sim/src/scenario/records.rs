@@ -50,7 +50,7 @@ impl Records {
     }
 
     fn parse<'l>(&self, line: &'l Line) -> Result<(&str, ParsedLine<'l>), String> {
-        let (name, format) = self.formats.get(&line.flow_log).ok_or("a line of an unknown flow log")?;
+        let (name, format) = self.formats.get(&*line.flow_log).ok_or("a line of an unknown flow log")?;
         parse_line(format, &line.text)
             .map(|parsed| (name.as_str(), parsed))
             .map_err(|error| error.to_string())

@@ -105,6 +105,6 @@ fn sums(world: &Watched, lines: &[Line]) -> BTreeMap<String, (u64, u64)> {
 
 fn format_of(lab: &Lab, line: &Line) -> Format {
     let mut logs = lab.vpcs.values().flat_map(|vpc| &vpc.flow_logs);
-    let log = logs.find(|log| log.id == line.flow_log);
+    let log = logs.find(|log| log.id == *line.flow_log);
     log.and_then(|log| Format::parse(&log.format).ok()).unwrap_or(Format::DEFAULT)
 }

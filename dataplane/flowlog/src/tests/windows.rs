@@ -1,5 +1,7 @@
 //! When windows begin, end and come out, and what is in them.
 
+use std::path::Path;
+
 use engine::{Action, Direction, Event, TapEvent};
 use snapshot::spec::{FlowLogSpec, TrafficFilter};
 
@@ -155,7 +157,7 @@ fn several_flow_logs_on_one_interface_have_records_each() {
     logs.handle_event(0, &Event::Flushed(secs(60)));
     let line = |flow_log: &str, file: &str| Line {
         flow_log: flow_log.into(),
-        file: file.into(),
+        file: Path::new(file).into(),
         text: "1 1 1 40 ACCEPT OK".into(),
     };
     let lines: Vec<_> = std::iter::from_fn(|| logs.poll_line()).collect();
@@ -175,7 +177,7 @@ fn flow_logs_with_different_windows_come_out_in_the_order_of_their_ends() {
     logs.handle_event(0, &Event::Flushed(secs(240)));
     let lines = std::iter::from_fn(|| logs.poll_line()).map(|line| (line.flow_log, line.text));
     let expected = [("fl-1", 60), ("fl-0", 120), ("fl-1", 120), ("fl-1", 180), ("fl-0", 240), ("fl-1", 240)];
-    assert!(lines.eq(expected.map(|(id, end)| (id.to_owned(), end.to_string()))));
+    assert!(lines.eq(expected.map(|(id, end)| (id.into(), end.to_string()))));
 }
 
 /// Rules: FL-02, FL-11
