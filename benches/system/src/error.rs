@@ -16,6 +16,16 @@ pub enum Error {
         /// What this run is asked for.
         wanted: String,
     },
+    /// A line of the journal is none of a run.
+    #[error("{path}, line {number}: {source}")]
+    Figure {
+        /// The file.
+        path: String,
+        /// Counted from 1.
+        number: usize,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
     /// The machine refused.
     #[error("cannot {what}: {source}")]
     Machine {

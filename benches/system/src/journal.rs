@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::load;
 use crate::placement::{self, Placement};
 use crate::plan::{Cell, Plan};
 
@@ -28,8 +29,10 @@ pub(crate) struct Journal {
 
 /// The first line of the file: figures taken with other settings are not mixed.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Settings {
     version: String,
+    meaning_of_loads: u32,
     seconds: u32,
     placement: Option<Placement>,
     processors: usize,
@@ -38,38 +41,36 @@ struct Settings {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Line {
     key: String,
     sample: Sample,
 }
 
 impl Journal {
-    /// Reads what the plan's file holds, if it names one, and adds to it from now on.
+    /// Reads what the plan's file holds, if it names one, and adds to it from now on. A last line that was cut is taken again.
     ///
     /// # Errors
     ///
-    /// A file that cannot be read or was written with other settings. A last line that was cut is taken again.
+    /// A file that cannot be read, was written with other settings, or holds anything else: it stays as it is.
     pub(crate) fn open(plan: &Plan) -> Result<Self, Error> {
         let Some(path) = &plan.journal else { return Ok(Self::default()) };
         let settings = Settings::of(plan);
         let text = if path.exists() { read(path)? } else { String::new() };
-        let samples = match text.split_once('\n') {
+        let (whole, cut) = text.split_at(text.rfind('\n').map_or(0, |end| end + 1));
+        let samples = match whole.split_once('\n') {
             Some((first, rest)) => {
                 settings.check(path, first)?;
-                rest.lines().filter_map(parsed).collect()
+                samples(path, rest)?
             }
-            None => BTreeMap::new(),
+            None => {
+                settings.check_cut(path, cut)?;
+                BTreeMap::new()
+            }
         };
-        // Written anew, without a line that was cut.
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(path)
-            .map_err(Error::machine(format!("write {}", path.display())))?;
-        append(&mut file, &settings)?;
-        for (key, sample) in &samples {
-            append(&mut file, &Line { key: key.clone(), sample: sample.clone() })?;
+        let mut file = without_tail(path, whole.len())?;
+        if whole.is_empty() {
+            append(&mut file, &settings)?;
         }
         Ok(Self { samples, file: Some(file) })
     }
@@ -98,6 +99,7 @@ impl Settings {
     fn of(plan: &Plan) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            meaning_of_loads: load::MEANING,
             seconds: plan.seconds,
             placement: plan.placement,
             processors: placement::usable_count(),
@@ -108,13 +110,20 @@ impl Settings {
 
     fn check(&self, path: &Path, found: &str) -> Result<(), Error> {
         let same = serde_json::from_str::<Self>(found).is_ok_and(|found| found == *self);
-        let wanted = || serde_json::to_string(self).unwrap_or_default();
-        let path = || path.display().to_string();
-        if same {
-            Ok(())
-        } else {
-            Err(Error::Journal { path: path(), found: found.to_owned(), wanted: wanted() })
-        }
+        if same { Ok(()) } else { Err(self.refuse(path, found)) }
+    }
+
+    /// Checks a first line that has no end: only what was cut while it was written may be written anew.
+    fn check_cut(&self, path: &Path, found: &str) -> Result<(), Error> {
+        if self.line().starts_with(found) { Ok(()) } else { Err(self.refuse(path, found)) }
+    }
+
+    fn refuse(&self, path: &Path, found: &str) -> Error {
+        Error::Journal { path: path.display().to_string(), found: found.to_owned(), wanted: self.line() }
+    }
+
+    fn line(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 }
 
@@ -122,9 +131,22 @@ fn read(path: &Path) -> Result<String, Error> {
     std::fs::read_to_string(path).map_err(Error::machine(format!("read {}", path.display())))
 }
 
-fn parsed(line: &str) -> Option<(String, Sample)> {
-    let line: Line = serde_json::from_str(line).ok()?;
-    Some((line.key, line.sample))
+/// The figures of all lines but the first.
+fn samples(path: &Path, lines: &str) -> Result<BTreeMap<String, Sample>, Error> {
+    let parsed = lines.lines().zip(2..).map(|(line, number)| {
+        let path = || path.display().to_string();
+        let line: Line =
+            serde_json::from_str(line).map_err(|source| Error::Figure { path: path(), number, source })?;
+        Ok((line.key, line.sample))
+    });
+    parsed.collect()
+}
+
+/// Opens a file for appending to its first bytes.
+fn without_tail(path: &Path, length: usize) -> Result<File, Error> {
+    let opened = OpenOptions::new().append(true).create(true).open(path);
+    let cut = opened.and_then(|file| file.set_len(length as u64).map(|()| file));
+    cut.map_err(Error::machine(format!("write {}", path.display())))
 }
 
 fn append<T: Serialize>(file: &mut File, value: &T) -> Result<(), Error> {
@@ -172,6 +194,43 @@ mod tests {
         again.put("rtt/kernel/1".to_owned(), sample(9.0)).expect("written");
         let third = Journal::open(&plan(&path, 1)).expect("the same settings");
         assert_eq!((third.samples.len(), third.get("rtt/kernel/1")), (2, Some(&sample(9.0))));
+    }
+
+    /// Refuses a file that holds `text`, says `why`, and leaves it alone.
+    #[track_caller]
+    fn refused(text: &str, why: &str) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal");
+        std::fs::write(&path, text).expect("written");
+        let said = Journal::open(&plan(&path, 1)).expect_err("refused").to_string();
+        assert!(said.contains(why), "{said}");
+        assert_eq!(std::fs::read_to_string(&path).expect("it is there"), text);
+    }
+
+    #[test]
+    fn what_is_no_journal_of_this_run_stays_as_it_is() {
+        let settings = Settings::of(&plan(Path::new(""), 1)).line();
+        let now = format!("\"meaning_of_loads\":{},", load::MEANING);
+        let earlier = settings.replace(&now, &format!("\"meaning_of_loads\":{},", load::MEANING - 1));
+        refused(&format!("{earlier}\n"), &now);
+        refused(&format!("{}\n", settings.replace(&now, "")), &now);
+        refused(&format!("{}\n", settings.replace('}', ",\"nice\":3}")), "nice");
+        refused("notes without an end", "notes");
+        refused(&format!("{settings}\n{{\"key\":\"rtt/ker\n"), "line 2");
+        refused(&format!("{settings}\nnotes\n{{}}\n"), "line 2");
+    }
+
+    #[test]
+    fn a_run_that_was_ended_in_its_first_line_begins_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal");
+        for text in ["", "{\"ver"] {
+            std::fs::write(&path, text).expect("written");
+            let journal = Journal::open(&plan(&path, 1)).expect("nothing is lost");
+            assert_eq!(journal.samples.len(), 0);
+            let settings = Settings::of(&plan(&path, 1)).line();
+            assert_eq!(std::fs::read_to_string(&path).expect("it is there"), format!("{settings}\n"));
+        }
     }
 
     #[test]

@@ -5,6 +5,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// One more whenever figures of a load can no longer be compared with those before: what is sent, by whom, for how long, or where
+/// its ends usually run has changed. A run does not go on from a journal with another one.
+///
+/// 2: `connections` waits for events, and both its ends run together where two processors are all there are.
+pub(crate) const MEANING: u32 = 2;
+
 /// One way of sending traffic from the left host to the right one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -35,6 +35,7 @@ impl Placement {
     /// The one of a load on a system where this program may use so many processors, unless another one is asked for.
     #[must_use]
     pub const fn usual(load: Load, system: System, processors: usize) -> Self {
+        // A change here is one of what figures mean: see `MEANING` of the loads.
         if processors != 2 {
             return Self::Free;
         }
@@ -119,7 +120,7 @@ impl FromStr for Placement {
 
 /// No placement has that name.
 #[derive(Debug, thiserror::Error)]
-#[error("no placement is called {0:?}; there are apart, free and together")]
+#[error("there is no placement {0:?}; there are {names}", names = Placement::ALL.map(Placement::name).join(", "))]
 pub struct UnknownPlacement(String);
 
 /// The processors that this program may use, in ascending order.
@@ -235,6 +236,6 @@ mod tests {
             assert_eq!(serde_json::to_value(placement).expect("a word"), placement.name());
         }
         let unknown = "beside".parse::<Placement>().expect_err("unknown").to_string();
-        assert!(unknown.contains("apart, free and together"), "{unknown}");
+        assert!(unknown.contains("apart, free, together"), "{unknown}");
     }
 }
