@@ -14,7 +14,7 @@ use std::io::{self, Read as _, Write};
 
 use serde::{Deserialize, Serialize};
 
-pub use connections::{Accept, Connect, Connected, Way};
+pub use connections::{Accept, Concurrency, Connect, Connected};
 pub use ping::{Ping, Pinged};
 pub use receive::{Receive, Received, Window};
 pub use relay::Copy;

@@ -16,10 +16,10 @@ use socket2::{Domain, Socket, Type};
 use crate::clock::Deadline;
 use crate::placement;
 
-/// How a program has several connections at a time. Both ends of a load have the same way.
+/// How a program has several connections at a time. Both ends of a load have them in the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Way {
+pub enum Concurrency {
     /// Each in a thread of its own, which waits in every call.
     Blocking {
         /// How many.
@@ -38,7 +38,7 @@ pub struct Accept {
     /// Where it listens, on all addresses.
     pub port: u16,
     /// With which threads.
-    pub way: Way,
+    pub concurrency: Concurrency,
 }
 
 /// Opens connections, each of which takes the place of one that has been closed.
@@ -47,7 +47,7 @@ pub struct Connect {
     /// Who accepts.
     pub to: SocketAddrV4,
     /// How many, and with which threads.
-    pub way: Way,
+    pub concurrency: Concurrency,
     /// How long new ones are begun.
     pub milliseconds: u64,
 }
@@ -61,9 +61,11 @@ pub struct Connected {
     pub failed: u64,
     /// How long connections were counted.
     pub seconds: f64,
+    /// How many threads connected.
+    pub threads: usize,
 }
 
-impl Way {
+impl Concurrency {
     /// How many threads an end has that may use so many processors.
     fn threads(self, processors: usize) -> usize {
         match self {
@@ -75,11 +77,11 @@ impl Way {
 
 impl Accept {
     pub(super) fn run(&self, out: &mut dyn Write) -> io::Result<()> {
-        let (listener, threads) = (listen(self.port)?, self.way.threads(placement::usable_count()));
+        let (listener, threads) = (listen(self.port)?, self.concurrency.threads(placement::usable_count()));
         // The threads that accept end with the process.
-        match self.way {
-            Way::Blocking { .. } => blocking::accept(&listener, threads)?,
-            Way::Events { .. } => events::accept(&listener, threads)?,
+        match self.concurrency {
+            Concurrency::Blocking { .. } => blocking::accept(&listener, threads)?,
+            Concurrency::Events { .. } => events::accept(&listener, threads)?,
         }
         super::ready(out)?;
         super::wait_for_end_of_input();
@@ -90,10 +92,10 @@ impl Accept {
 impl Connect {
     pub(super) fn run(&self) -> io::Result<Connected> {
         let until = Deadline::after(Duration::from_millis(self.milliseconds));
-        let (to, threads) = (self.to, self.way.threads(placement::usable_count()));
-        match self.way {
-            Way::Blocking { .. } => sum(threads, move || Ok(blocking::connect(to, until))),
-            Way::Events { at_a_time } => {
+        let (to, threads) = (self.to, self.concurrency.threads(placement::usable_count()));
+        match self.concurrency {
+            Concurrency::Blocking { .. } => sum(threads, move || Ok(blocking::connect(to, until))),
+            Concurrency::Events { at_a_time } => {
                 let each = at_a_time.div_ceil(threads);
                 sum(threads, move || events::connect(to, each, until, PATIENCE))
             }
@@ -122,6 +124,7 @@ fn sum(
         all.connections += one.connections;
         all.failed += one.failed;
         all.seconds = all.seconds.max(one.seconds);
+        all.threads += one.threads;
     }
     Ok(all)
 }
@@ -139,16 +142,16 @@ mod tests {
 
     #[test]
     fn events_have_a_thread_for_each_processor_and_a_connection_for_each_thread() {
-        let events = |processors| Way::Events { at_a_time: 64 }.threads(processors);
+        let events = |processors| Concurrency::Events { at_a_time: 64 }.threads(processors);
         assert_eq!([0, 1, 2, 64, 128].map(events), [1, 1, 2, 64, 64]);
-        assert_eq!(Way::Blocking { threads: 8 }.threads(2), 8);
+        assert_eq!(Concurrency::Blocking { threads: 8 }.threads(2), 8);
     }
 
     #[test]
     fn what_threads_have_counted_is_added_up_and_the_longest_time_counts() {
-        let one = Connected { connections: 3, failed: 1, seconds: 0.5 };
+        let one = Connected { connections: 3, failed: 1, seconds: 0.5, threads: 1 };
         let all = sum(4, move || Ok(one)).expect("no thread fails");
-        assert_eq!(all, Connected { connections: 12, failed: 4, seconds: 0.5 });
+        assert_eq!(all, Connected { connections: 12, failed: 4, seconds: 0.5, threads: 4 });
         assert!(sum(1, || Err(io::ErrorKind::NotFound.into())).is_err());
     }
 }

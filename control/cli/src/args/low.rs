@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Emulated AWS VPCs on this machine: security groups, network ACLs, route tables and flow logs on real packets
@@ -353,14 +355,14 @@ pub(crate) struct Bench {
     /// How long traffic is counted for one figure
     #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
     pub(crate) seconds: u32,
-    /// Only these loads: tcp-1, tcp-4, udp-64, udp-1400, udp-gso, rtt, connections, and of the full form connections-blocking,
-    /// imix, loss-free-64, loss-free-1400, rtt-idle, rtt-loaded, idle
-    #[arg(long, value_name = "LOAD", value_delimiter = ',')]
+    /// Only these loads, with a comma between them [default: those that have a target, with --full all, with
+    /// --matrix none]
+    #[arg(long, value_name = "LOAD", value_delimiter = ',', value_parser = words(bench::Load::ALL, bench::Load::name))]
     pub(crate) only: Vec<bench::Load>,
-    /// Where both ends of every load run, but for the matrix: free (wherever the scheduler puts them), apart, together [default:
-    /// free, but on two processors apart for udp-64 and udp-1400 through vpclab and relays that join datagrams, and together for
-    /// connections through vpclab and relays]
-    #[arg(long, value_name = "PLACEMENT")]
+    /// Where both ends of every load run, but for the matrix: apart (on the first and on the last processor), free (wherever the
+    /// scheduler puts them) or together (on the first) [default: free, but on two processors apart for udp-64 and udp-1400 through
+    /// vpclab and relays that join datagrams, and together for connections through vpclab and relays]
+    #[arg(long, value_name = "PLACEMENT", value_parser = words(bench::Placement::ALL, bench::Placement::name))]
     pub(crate) placement: Option<bench::Placement>,
     /// Threads of vpclab that move packets
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -376,6 +378,14 @@ pub(crate) struct Bench {
     pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) format: Format,
+}
+
+/// Values that have a word each, all of which help and errors name.
+fn words<T, const N: usize>(all: [T; N], word: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(all.map(word)).try_map(|word| word.parse())
 }
 
 /// One end of a load, run inside a namespace by `bench`.

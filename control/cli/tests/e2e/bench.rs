@@ -1,9 +1,10 @@
 //! The benchmark runs and reports; how fast anything was is not for a test to judge.
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
+use nix::sched::{CpuSet, sched_getaffinity};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::harness::{Done, Program, alone, lives, vpclab};
@@ -11,9 +12,9 @@ use crate::harness::{Done, Program, alone, lives, vpclab};
 /// Six figures of a second each, and four systems to set up, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-fn bench(journal: &Path, more: &[&str]) -> Done {
-    let mut command = vpclab(["bench", "--quick", "--rounds", "1", "--output", "json", "--resume"]);
-    command.arg(journal).args(more);
+fn bench(more: &[&str]) -> Done {
+    let mut command = vpclab(["bench", "--quick", "--rounds", "1", "--output", "json"]);
+    command.args(more);
     Program::run(command, PATIENCE)
 }
 
@@ -34,9 +35,9 @@ fn report(done: Done) -> Value {
 fn a_run_takes_every_figure_and_goes_on_from_its_journal() {
     let _alone = alone();
     let folder = tempfile::tempdir().expect("a temporary directory");
-    let (journal, plot) = (folder.path().join("journal"), folder.path().join("plot.svg"));
-    let path = plot.to_str().expect("a path of ours");
-    let first = report(bench(&journal, &["--only", "udp-64,rtt", "--plot", path]));
+    let [journal, plot] = ["journal", "plot.svg"].map(|name| folder.path().join(name));
+    let [journal, picture] = [&journal, &plot].map(|path| path.to_str().expect("a path of ours"));
+    let first = report(bench(&["--only", "udp-64,rtt", "--resume", journal, "--plot", picture]));
     assert_eq!((&first["form"], &first["rounds"]), (&"quick".into(), &1.into()));
     let figures = first["figures"].as_array().expect("figures");
     let taken =
@@ -56,9 +57,9 @@ fn a_run_takes_every_figure_and_goes_on_from_its_journal() {
     assert_eq!(first["ratios"].as_array().map(Vec::len), Some(4), "{first:#}");
     assert!(fs::read_to_string(&plot).expect("a picture").starts_with("<svg"));
     // All figures are there: nothing is set up, and nothing is measured again.
-    let again = report(bench(&journal, &["--only", "udp-64,rtt"]));
+    let again = report(bench(&["--only", "udp-64,rtt", "--resume", journal]));
     assert_eq!(again["figures"], first["figures"]);
-    let other = report(bench(&journal, &["--only", "connections,connections-blocking"]));
+    let other = report(bench(&["--only", "connections,connections-blocking", "--resume", journal]));
     assert_eq!(other["figures"][0]["details"]["failed"], 0.0, "{other:#}");
     assert!(other["figures"].as_array().is_some_and(|figures| {
         figures.iter().any(|figure| figure["load"] == "connections-blocking" && figure["system"] == "vpclab")
@@ -72,6 +73,26 @@ fn a_run_takes_every_figure_and_goes_on_from_its_journal() {
 fn is_left_behind(name: &str) -> bool {
     let process = name.strip_prefix("bench-").and_then(|rest| rest.split('-').next()?.parse().ok());
     process.is_some_and(|process| !lives(process))
+}
+
+fn usable_processors() -> usize {
+    let usable = sched_getaffinity(Pid::this()).expect("the kernel says");
+    (0..CpuSet::count()).filter(|number| usable.is_set(*number) == Ok(true)).count()
+}
+
+#[test]
+fn ends_run_where_the_command_line_says() {
+    let _alone = alone();
+    // As many threads as the end that connects may use processors.
+    for (placement, threads) in [("apart", 1), ("free", usable_processors().min(64))] {
+        let placed = report(bench(&["--only", "connections", "--placement", placement]));
+        let figures = placed["figures"].as_array().expect("figures");
+        let are_placed = |figure: &Value| {
+            figure["placement"] == placement && figure["details"]["threads"].as_f64() == Some(threads as f64)
+        };
+        assert!(!figures.is_empty() && figures.iter().all(are_placed), "{placed:#}");
+    }
+    bench(&["--placement", "beside"]).exits(2).says("apart, free, together");
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub(in crate::agent::connections) fn connect(
     while client.under_way() > 0 && !patience.passed() {
         client.turn()?;
     }
-    Ok(Connected { connections, failed: client.failed + client.under_way(), seconds })
+    Ok(Connected { connections, failed: client.failed + client.under_way(), seconds, threads: 1 })
 }
 
 /// Places for connections, each of which is open, or waits for a new one.
