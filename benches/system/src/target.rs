@@ -70,3 +70,14 @@ const fn unlogged(load: Load) -> Target {
         rule: Rule::MedianOrNoDifference,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loads_of_the_default_form_are_those_with_a_target() {
+        let has_target = |load: &Load| !targets(*load).is_empty();
+        assert_eq!(Load::ALL.into_iter().filter(has_target).collect::<Vec<_>>(), Load::WITH_TARGETS);
+    }
+}
