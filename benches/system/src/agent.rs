@@ -1,7 +1,7 @@
 //! The two ends of a load, and the relay: this very program, started again inside a namespace.
 //!
-//! Each says what it found as one line of JSON. Those that wait for others say `ready` first, and end with their standard
-//! input; all others end by themselves.
+//! Those that find something say it as one line of JSON and end by themselves; all others end with their standard input. One that the
+//! other end waits for says `ready` first.
 
 mod connections;
 mod ping;

@@ -16,15 +16,19 @@ pub enum Error {
         /// What this run is asked for.
         wanted: String,
     },
+    /// What was to be gone on from is something else.
+    #[error("{path} is no journal of a benchmark")]
+    NoJournal {
+        /// The file.
+        path: String,
+    },
     /// A line of the journal is none of a run.
-    #[error("{path}, line {number}: {source}")]
-    Figure {
+    #[error("{path}: line {line} is no figure of a benchmark")]
+    NoFigure {
         /// The file.
         path: String,
         /// Counted from 1.
-        number: usize,
-        /// What is wrong.
-        source: serde_json::Error,
+        line: usize,
     },
     /// The machine refused.
     #[error("cannot {what}: {source}")]

@@ -61,6 +61,7 @@ impl Journal {
         let samples = match whole.split_once('\n') {
             Some((first, rest)) => {
                 settings.check(path, first)?;
+                check_cut(path, whole, cut)?;
                 samples(path, rest)?
             }
             None => {
@@ -119,7 +120,12 @@ impl Settings {
     }
 
     fn refuse(&self, path: &Path, found: &str) -> Error {
-        Error::Journal { path: path.display().to_string(), found: found.to_owned(), wanted: self.line() }
+        let (path, found, wanted) = (path.display().to_string(), found.to_owned(), self.line());
+        if found.starts_with(BEGINNING) {
+            Error::Journal { path, found, wanted }
+        } else {
+            Error::NoJournal { path }
+        }
     }
 
     fn line(&self) -> String {
@@ -134,12 +140,23 @@ fn read(path: &Path) -> Result<String, Error> {
 /// The figures of all lines but the first.
 fn samples(path: &Path, lines: &str) -> Result<BTreeMap<String, Sample>, Error> {
     let parsed = lines.lines().zip(2..).map(|(line, number)| {
-        let path = || path.display().to_string();
-        let line: Line =
-            serde_json::from_str(line).map_err(|source| Error::Figure { path: path(), number, source })?;
+        let line: Line = serde_json::from_str(line).map_err(|_| no_figure(path, number))?;
         Ok((line.key, line.sample))
     });
     parsed.collect()
+}
+
+/// Checks what follows the last line that has an end: only a figure that was cut while it was written may be taken again.
+fn check_cut(path: &Path, whole: &str, cut: &str) -> Result<(), Error> {
+    match serde_json::from_str::<Line>(cut) {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_eof() => Ok(()),
+        Err(_) => Err(no_figure(path, whole.lines().count() + 1)),
+    }
+}
+
+fn no_figure(path: &Path, line: usize) -> Error {
+    Error::NoFigure { path: path.display().to_string(), line }
 }
 
 /// Opens a file for appending to its first bytes.
@@ -156,92 +173,8 @@ fn append<T: Serialize>(file: &mut File, value: &T) -> Result<(), Error> {
     file.write_all(line.as_bytes()).map_err(Error::machine("write the journal"))
 }
 
+/// Every journal's first characters.
+const BEGINNING: &str = "{\"version\":";
+
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::Form;
-
-    fn plan(path: &Path, seconds: u32) -> Plan {
-        Plan {
-            form: Form::Quick,
-            rounds: 1,
-            seconds,
-            loads: Vec::new(),
-            others: Vec::new(),
-            matrix: false,
-            placement: None,
-            workers: None,
-            io: "auto".to_owned(),
-            journal: Some(path.to_owned()),
-        }
-    }
-
-    fn sample(value: f64) -> Sample {
-        Sample { value, details: BTreeMap::from([("p99".to_owned(), 3.0)]) }
-    }
-
-    #[test]
-    fn a_run_goes_on_after_a_cut_line() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("journal");
-        let mut journal = Journal::open(&plan(&path, 1)).expect("a new file");
-        journal.put("rtt/kernel/0".to_owned(), sample(8.0)).expect("written");
-        let mut text = std::fs::read_to_string(&path).expect("it is there");
-        text.push_str("{\"key\":\"rtt/ker");
-        std::fs::write(&path, text).expect("written");
-        let mut again = Journal::open(&plan(&path, 1)).expect("the same settings");
-        assert_eq!(again.get("rtt/kernel/0"), Some(&sample(8.0)));
-        again.put("rtt/kernel/1".to_owned(), sample(9.0)).expect("written");
-        let third = Journal::open(&plan(&path, 1)).expect("the same settings");
-        assert_eq!((third.samples.len(), third.get("rtt/kernel/1")), (2, Some(&sample(9.0))));
-    }
-
-    /// Refuses a file that holds `text`, says `why`, and leaves it alone.
-    #[track_caller]
-    fn refused(text: &str, why: &str) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("journal");
-        std::fs::write(&path, text).expect("written");
-        let said = Journal::open(&plan(&path, 1)).expect_err("refused").to_string();
-        assert!(said.contains(why), "{said}");
-        assert_eq!(std::fs::read_to_string(&path).expect("it is there"), text);
-    }
-
-    #[test]
-    fn what_is_no_journal_of_this_run_stays_as_it_is() {
-        let settings = Settings::of(&plan(Path::new(""), 1)).line();
-        let now = format!("\"meaning_of_loads\":{},", load::MEANING);
-        let earlier = settings.replace(&now, &format!("\"meaning_of_loads\":{},", load::MEANING - 1));
-        refused(&format!("{earlier}\n"), &now);
-        refused(&format!("{}\n", settings.replace(&now, "")), &now);
-        refused(&format!("{}\n", settings.replace('}', ",\"nice\":3}")), "nice");
-        refused("notes without an end", "notes");
-        refused(&format!("{settings}\n{{\"key\":\"rtt/ker\n"), "line 2");
-        refused(&format!("{settings}\nnotes\n{{}}\n"), "line 2");
-    }
-
-    #[test]
-    fn a_run_that_was_ended_in_its_first_line_begins_anew() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("journal");
-        for text in ["", "{\"ver"] {
-            std::fs::write(&path, text).expect("written");
-            let journal = Journal::open(&plan(&path, 1)).expect("nothing is lost");
-            assert_eq!(journal.samples.len(), 0);
-            let settings = Settings::of(&plan(&path, 1)).line();
-            assert_eq!(std::fs::read_to_string(&path).expect("it is there"), format!("{settings}\n"));
-        }
-    }
-
-    #[test]
-    fn figures_of_other_settings_are_refused() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("journal");
-        drop(Journal::open(&plan(&path, 1)).expect("a new file"));
-        let refused = |plan: &Plan| Journal::open(plan).expect_err("other settings").to_string();
-        let said = refused(&plan(&path, 2));
-        assert!(said.contains("\"seconds\":1") && said.contains("\"seconds\":2"), "{said}");
-        let said = refused(&Plan { placement: Some(Placement::Apart), ..plan(&path, 1) });
-        assert!(said.contains("\"placement\":null") && said.contains("\"placement\":\"apart\""), "{said}");
-    }
-}
+mod tests;

@@ -27,8 +27,8 @@ fn lines() -> usize {
     lines
 }
 
-/// All that the engine says of one packet of each flow. Flows begin in another order than that of their ports, so that lines are
-/// in order by neither.
+/// All that the engine says of one packet of each flow. Flows begin in another order than that of their ports, so that putting lines
+/// in order is work.
 fn events(world: &World) -> Vec<Event> {
     let mut engine = engine(FLOWS.into());
     let ports = (0..FLOWS).map(|n| (u32::from(n) * STEP % u32::from(FLOWS)) as u16);
