@@ -35,7 +35,7 @@ impl Placement {
     /// The one of a load on a system where this program may use so many processors, unless another one is asked for.
     #[must_use]
     pub const fn usual(load: Load, system: System, processors: usize) -> Self {
-        // A change here is one of what figures mean: see `MEANING` of the loads.
+        // Figures before and after a change here cannot be compared: it raises `load::MEANING`.
         if processors != 2 {
             return Self::Free;
         }

@@ -1,19 +1,7 @@
 use super::*;
-use crate::plan::Form;
 
 fn plan(path: &Path, seconds: u32) -> Plan {
-    Plan {
-        form: Form::Quick,
-        rounds: 1,
-        seconds,
-        loads: Vec::new(),
-        others: Vec::new(),
-        matrix: false,
-        placement: None,
-        workers: None,
-        io: "auto".to_owned(),
-        journal: Some(path.to_owned()),
-    }
+    Plan { seconds, journal: Some(path.to_owned()), ..Plan::sample(&[], 1) }
 }
 
 fn sample(value: f64) -> Sample {
